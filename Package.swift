@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built alike: Swift 6 language mode, strict memory safety, warnings are errors.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "runstream",
+    products: [
+        .executable(name: "runstream", targets: ["runstream"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    ],
+    targets: [
+        .target(
+            name: "CLibevent",
+            linkerSettings: [.linkedLibrary("event_core"), .linkedLibrary("event_extra")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CProcess"),
+        .target(name: "Locking", swiftSettings: strict),
+        .target(name: "EventLoop", dependencies: ["CLibevent", "Locking"], swiftSettings: strict),
+        .target(name: "HTTP", dependencies: ["CLibevent", "EventLoop", "Locking"], swiftSettings: strict),
+        .target(name: "HTTPClient", dependencies: ["CCurl"], swiftSettings: strict),
+        .target(name: "Jobs", dependencies: ["Locking"], swiftSettings: strict),
+        .target(
+            name: "Storage",
+            dependencies: [
+                "Jobs", "Locking",
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "Runners",
+            dependencies: ["CProcess", "EventLoop", "Jobs", "Locking", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+        .target(
+            name: "API",
+            dependencies: [
+                "CCrypto", "EventLoop", "HTTP", "Jobs", "Locking", "Runners", "Storage", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "runstream",
+            dependencies: [
+                "API", "EventLoop", "HTTP", "HTTPClient", "Jobs", "Runners", "Storage",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
+        .testTarget(name: "HTTPTests", dependencies: ["EventLoop", "HTTP", "Locking"], swiftSettings: strict),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", "Locking"], swiftSettings: strict),
+        .testTarget(name: "StorageTests", dependencies: ["Jobs", "Locking", "Storage"], swiftSettings: strict),
+        .testTarget(name: "RunnersTests", dependencies: ["EventLoop", "Jobs", "Runners", "Locking"], swiftSettings: strict),
+        .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient"], swiftSettings: strict),
+        .testTarget(name: "APITests", dependencies: ["API", "HTTP", "Jobs"], swiftSettings: strict),
+        .testTarget(name: "RunstreamTests", dependencies: ["runstream"], swiftSettings: strict),
+    ],
+    cLanguageStandard: .gnu11
+)
