@@ -53,7 +53,8 @@ extension Job {
             state.snapshot.error = failure.error
             state.snapshot.nextAt = nextAt
             state.snapshot.progress = JobProgress()
-            state.append(JobEvent.retry(attempt: attempt, of: spec.maxAttempts, reason: failure.reason, error: failure.error, nextAt: nextAt))
+            state.append(
+                JobEvent.retry(attempt: attempt, of: spec.maxAttempts, reason: failure.reason, error: failure.error, nextAt: nextAt))
             return .retrying(at: nextAt)
         }
     }

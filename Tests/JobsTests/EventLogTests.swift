@@ -113,10 +113,11 @@ import Testing
         #expect(text == String(content.utf8.count, radix: 16) + "\r\n" + content + "\r\n")
     }
 
-    @Test(arguments: [
-        (0, "1970-01-01T00:00:00.000000Z"), (951_782_400_000_001, "2000-02-29T00:00:00.000001Z"), (-1, "1969-12-31T23:59:59.999999Z"),
-        (1_798_761_599_999_999, "2026-12-31T23:59:59.999999Z"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00.000000Z"), (951_782_400_000_001, "2000-02-29T00:00:00.000001Z"), (-1, "1969-12-31T23:59:59.999999Z"),
+            (1_798_761_599_999_999, "2026-12-31T23:59:59.999999Z"),
+        ] as [(Int64, String)])
     func `times are ISO 8601 in UTC with microseconds`(microseconds: Int64, text: String) {
         #expect(Timestamp(microseconds: microseconds).iso8601 == text)
     }

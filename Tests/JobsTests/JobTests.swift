@@ -69,7 +69,9 @@ import Testing
         #expect(bench.job.finish(attempt: 2, .timedOut(seconds: 60), now: Bench.start, random: 0) == .ended(.failed))
         bench.committer.commitAll()
         let events = bench.events().map(\.1)
-        #expect(events[2].hasPrefix(#"{"event": "retry", "data": {"attempt": 1, "max_attempts": 2, "reason": "failed", "error": "boom", "next_at": "#))
+        #expect(
+            events[2].hasPrefix(
+                #"{"event": "retry", "data": {"attempt": 1, "max_attempts": 2, "reason": "failed", "error": "boom", "next_at": "#))
         #expect(events.filter { $0.contains(#""complete""#) }.count == 1)
         #expect(events[4].hasSuffix(#""error": "Timed out after 60 s"}}"#))
     }
