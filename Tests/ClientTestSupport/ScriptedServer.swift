@@ -13,6 +13,8 @@ package final class ScriptedServer: Sendable {
         case reset
         /// Sends nothing more until the client has gone.
         case holdUntilClosed
+        /// As the first step: does not wait for a request.
+        case withoutRequest
         /// Tells the test that this point is reached.
         case signal(Signal)
     }
@@ -75,8 +77,11 @@ package final class ScriptedServer: Sendable {
             let connection = accept(listener, nil, nil)
             _ = fcntl(connection, F_SETFD, FD_CLOEXEC)  // a child that a test starts must not hold it open
             if index == scenes.count - 1 { close(listener) }
-            guard connection >= 0, let request = readRequest(connection) else { continue }
-            record.withLock { $0.append(request) }
+            guard connection >= 0 else { continue }
+            if case .withoutRequest = scene.first {
+            } else if let request = readRequest(connection) {
+                record.withLock { $0.append(request) }
+            }
             scene.forEach { play($0, connection) }
             close(connection)
         }
@@ -90,6 +95,7 @@ package final class ScriptedServer: Sendable {
             var hard = linger(l_onoff: 1, l_linger: 0)
             unsafe setsockopt(connection, SOL_SOCKET, SO_LINGER, &hard, socklen_t(MemoryLayout<linger>.size))
         case .holdUntilClosed: while !receive(connection).isEmpty {}
+        case .withoutRequest: break
         case .signal(let signal): signal.raise()
         }
     }

@@ -60,7 +60,9 @@ struct HTTPClientTests {
         guard case .unreachable = try error("http://no-such-host.invalid/") else { return #expect(Bool(false), "an unknown name") }
         guard case .badURL = try error("ftp://127.0.0.1/") else { return #expect(Bool(false), "a protocol that is not ours") }
         guard case .broken = try error(ScriptedServer([[]]).url) else { return #expect(Bool(false), "closed without an answer") }
-        guard case .tls = try error(ScriptedServer([[.send("HTTP/1.1 400 Bad Request\r\n\r\n")]]).url.replacing("http:", with: "https:"))
+        guard
+            case .tls = try error(
+                ScriptedServer([[.withoutRequest, .send("HTTP/1.1 400 Bad Request\r\n\r\n")]]).url.replacing("http:", with: "https:"))
         else {
             return #expect(Bool(false), "no TLS on the other side")
         }
