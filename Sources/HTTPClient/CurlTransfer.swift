@@ -128,6 +128,8 @@ extension HTTPError {
     init(_ code: CURLcode, reason: String) {
         self =
             switch code {
+            // The same code stands for a bad scheme and for an answer without a status line.
+            case CURLE_UNSUPPORTED_PROTOCOL where reason.contains("HTTP/0.9"): .badResponse(reason)
             case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: .badURL(reason)
             case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY, CURLE_INTERFACE_FAILED:
                 .unreachable(reason)
