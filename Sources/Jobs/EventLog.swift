@@ -19,9 +19,7 @@ package final class EventLog: Sendable {
 
     private let state: Lock<Published>
 
-    /// - Parameters:
-    ///   - end: where the log stands; nothing of it is in memory.
-    ///   - progress: the envelope that `?from=now` begins with.
+    /// A log that stands at `end` with nothing of it in memory; `progress` is the envelope that `?from=now` begins with.
     init(id: JobID, end: LogEnd, oldest: LogOldest, progress: [UInt8], ending: LogEnding?, isResumed: Bool) {
         self.id = id
         let view = LogView(segments: [], start: end.offset, head: end.offset, lastSequence: end.sequence, ending: ending)
@@ -46,6 +44,7 @@ package final class EventLog: Sendable {
     /// Finds where a returning viewer goes on.
     ///
     /// - Parameter sequence: the last event that the viewer has seen; 0 for none.
+    /// - Returns: an offset, or that the store has to be asked.
     /// - Complexity: one segment's frames at most, under a short lock only while the view is taken; any thread.
     package func locate(after sequence: UInt64) -> LogLocation {
         let (view, oldest, resumed) = state.withLock { ($0.view, $0.oldest, $0.resumed) }

@@ -27,7 +27,7 @@ extension Job {
 
     /// An attempt is over: the run ends, or waits for its next attempt.
     ///
-    /// - Parameter random: spreads retries; any 64 random bits.
+    /// `random`, any 64 random bits, spreads retries.
     package func finish(attempt: Int, _ outcome: AttemptOutcome, now: Timestamp, random: UInt64) -> FinishOutcome {
         change { state in
             guard state.snapshot.status == .running, state.snapshot.attempt == attempt else { return .stale }
@@ -54,14 +54,14 @@ extension Job {
             state.snapshot.nextAt = nextAt
             state.snapshot.progress = JobProgress()
             state.append(
-                JobEvent.retry(attempt: attempt, maxAttempts: spec.maxAttempts, reason: failure.reason, error: failure.error, nextAt: nextAt))
+                JobEvent.retry(attempt: attempt, of: spec.maxAttempts, reason: failure.reason, error: failure.error, nextAt: nextAt))
             return .retrying(at: nextAt)
         }
     }
 
     /// Ends a run on a client's word. Terminal at once; the caller ends the process behind it.
     ///
-    /// - Parameter waiter: hears `.committed` when the answer may be given, unless the outcome is `.ended`.
+    /// `waiter` hears `.committed` when the answer may be given, unless the outcome is `.ended`.
     package func cancel(now: Timestamp, waiter: StoreWaiter) -> CancelOutcome {
         change { state in
             guard !state.snapshot.status.isTerminal else { return state.wait(waiter) ? .ending : .ended }

@@ -33,7 +33,7 @@ package final class Job: Sendable {
 
     /// A run as the store has it, published.
     ///
-    /// - Parameter afterPowerCut: whether its last events may have been seen and lost; then an unfinished run's numbering jumps.
+    /// `afterPowerCut`: whether its last events may have been seen and lost; then an unfinished run's numbering jumps.
     package init(stored: StoredJob, afterPowerCut: Bool = false, committer: any JobCommitter, memory: LogMemory) {
         spec = stored.spec
         self.committer = committer

@@ -15,9 +15,10 @@ package enum JobEvent {
         return json.bytes
     }
 
-    static func retry(attempt: Int, maxAttempts: Int, reason: String, error: String, nextAt: Timestamp) -> [UInt8] {
+    static func retry(attempt: Int, of maxAttempts: Int, reason: String, error: String, nextAt: Timestamp) -> [UInt8] {
         var json = JSONText()
-        json.raw("{\"event\": \"retry\", \"data\": {\"attempt\": \(attempt), \"max_attempts\": \(maxAttempts), \"reason\": \"\(reason)\", \"error\": ")
+        json.raw("{\"event\": \"retry\", \"data\": {\"attempt\": \(attempt), \"max_attempts\": \(maxAttempts), ")
+        json.raw("\"reason\": \"\(reason)\", \"error\": ")
         json.string(error)
         json.raw(", \"next_at\": \"\(nextAt.iso8601)\"}}")
         return json.bytes

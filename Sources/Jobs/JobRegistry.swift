@@ -31,6 +31,7 @@ package final class JobRegistry: Sendable {
     /// - Returns: the run to use; nil when it was deleted meanwhile.
     package func insert(_ job: Job) -> Job? {
         let isFinished = job.published.snapshot.status.isTerminal
+        defer { if isFinished { evict() } }
         return table.withLock { table in
             guard !table.deleted.contains(job.id) else { return nil }
             if let present = table.jobs[job.id] { return present }

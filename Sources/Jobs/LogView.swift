@@ -40,8 +40,9 @@
         var previous: UInt64?
         for at in index..<segments.count {
             let end = at + 1 < segments.count ? segments[at + 1].startOffset : head
-            let found = unsafe FrameSearch.after(sequence, in: segments[at].bytes(from: segments[at].startOffset, to: end), previous: &previous)
-            if let found { return (segments[at].startOffset + found.offset, found.oldest) }
+            let start = segments[at].startOffset
+            let found = unsafe FrameSearch.after(sequence, in: segments[at].bytes(from: start, to: end), previous: &previous)
+            if let found { return (start + found.offset, found.oldest) }
         }
         return (head, nil)
     }
@@ -91,9 +92,8 @@ package final class LogPage: Sendable {
 
 /// The scan that ends a resume: frames carry their length, so it hops from one to the next.
 enum FrameSearch {
-    /// - Parameters:
-    ///   - sequence: the last event that was seen.
-    ///   - previous: the number of the frame before these bytes; then of the last one looked at.
+    /// `previous` is the number of the frame before these bytes, then of the last one looked at.
+    ///
     /// - Returns: the place of the first greater number, and that number if `sequence` itself was not passed on the way though it should have been.
     static func after(_ sequence: UInt64, in bytes: UnsafeRawBufferPointer, previous: inout UInt64?) -> (offset: Int, oldest: UInt64?)? {
         var reader = unsafe FrameReader(bytes)

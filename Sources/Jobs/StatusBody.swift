@@ -2,7 +2,7 @@
 package final class StatusBody: Sendable {
     package let bytes: [UInt8]
 
-    /// - Parameter cancelledAt: only in the answer to a cancel.
+    /// `cancelledAt` is only in the answer to a cancel.
     package init(_ spec: JobSpec, _ snapshot: JobSnapshot, cancelledAt: Timestamp? = nil) {
         var json = JSONText()
         json.raw("{\"job_id\": \"\(spec.id)\", \"status\": \"\(snapshot.status.name)\", \"progress\": {\"percentage\": ")
