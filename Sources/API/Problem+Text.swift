@@ -23,7 +23,7 @@ extension Problem {
 
     package var detail: String {
         switch self {
-        case .malformedHead: "The request's head is malformed."
+        case .malformedHead(let fault): "The request's head is malformed. \(fault)"
         case .malformedJSON(let error): error.detail
         case .unknownStatus(let status):
             "Unknown status: \(status.clipped). Use queued, running, succeeded, failed or cancelled (pending is queued)."
@@ -62,6 +62,8 @@ extension Problem {
         case .draining: "The server is shutting down. Nothing was kept: submit again later."
         case .storeUnavailable: "The database cannot be written or read at the moment. Nothing was changed: try again later."
         case .busy: "The server has as many connections or streams as it takes. Try again later."
+        case .notReady(.draining): "The server is shutting down."
+        case .notReady(.store): "The database cannot be written at the moment."
         default: "Something went wrong in the server. Its log says more."
         }
     }

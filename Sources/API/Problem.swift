@@ -3,7 +3,8 @@ import Jobs
 /// Everything that a call can be refused for. `Problem+Text.swift` is the only place where these become words.
 package enum Problem: Error, Equatable {
     // 400
-    case malformedHead
+    /// What is wrong with the head, in HTTP's words.
+    case malformedHead(String)
     case malformedJSON(JSONError)
     case unknownStatus(String)
     case unknownFrom(String)
@@ -33,6 +34,12 @@ package enum Problem: Error, Equatable {
     case draining
     case storeUnavailable
     case busy
+    case notReady(NotReady)
+}
+
+package enum NotReady: Equatable {
+    case draining
+    case store
 }
 
 package enum CredentialProblem: Equatable {
@@ -42,7 +49,7 @@ package enum CredentialProblem: Equatable {
     case tokenInvalid
 }
 
-package enum AgentFileProblem: Equatable {
+package enum AgentFileProblem: Error, Equatable {
     case noRoot
     case notFound(String)
     case outside(String)
@@ -102,7 +109,7 @@ extension Problem {
         case .invalid: 422
         case .headTooLarge: 431
         case .internalError: 500
-        case .queueFull, .draining, .storeUnavailable, .busy: 503
+        case .queueFull, .draining, .storeUnavailable, .busy, .notReady: 503
         }
     }
 
@@ -140,7 +147,7 @@ extension Problem {
         switch self {
         case .unauthorized: [("WWW-Authenticate", "Bearer realm=\"runstream\"")]
         case .wrongMethod(let allow): [("Allow", allow.joined(separator: ", "))]
-        case .queueFull, .draining, .storeUnavailable, .busy: [("Retry-After", "\(APILimits.busyRetryAfterSeconds)")]
+        case .queueFull, .draining, .storeUnavailable, .busy, .notReady: [("Retry-After", "\(APILimits.busyRetryAfterSeconds)")]
         case .notFinished(_, let status, _): status.retryAfterSeconds.map { [("Retry-After", "\($0)")] } ?? []
         default: []
         }

@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (Problem.malformedHead, 400, true), (.malformedJSON(.tooDeep(offset: 9)), 400, false), (.unknownStatus("x"), 400, false),
+        (Problem.malformedHead("A fold."), 400, true), (.malformedJSON(.tooDeep(offset: 9)), 400, false), (.unknownStatus("x"), 400, false),
         (.unknownFrom("y"), 400, false), (.agentFile(.noRoot), 400, false), (.alreadyCompleted(run, .failed), 400, false),
         (.unauthorized(.tokenExpired), 401, false), (.foreignOrigin(""), 403, false), (.noRoute, 404, false), (.noJob("run_"), 404, false),
         (.wrongMethod(allow: ["GET"]), 405, false), (.notAcceptable(offers: ["a/b"]), 406, false),
