@@ -116,8 +116,6 @@ import Jobs
         let count = unsafe Int(sqlite3_column_bytes(pointer, column))
         unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: start, count: count))
     }
-
-    func blobLength(_ column: Int32) -> Int { unsafe Int(sqlite3_column_bytes(pointer, column)) }
 }
 
 extension StoreError {

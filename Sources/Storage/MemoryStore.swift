@@ -166,7 +166,7 @@ package final class MemoryStore: JobStore {
             var frames = StoredFrames(
                 firstSequence: first.firstSequence, startOffset: first.startOffset, bytes: first.bytes, oldest: record.job.oldest)
             for row in rows.dropFirst() {
-                guard frames.bytes.count + row.bytes.count <= maxBytes else { break }
+                guard frames.bytes.count < maxBytes else { break }
                 frames.bytes += row.bytes
             }
             return frames

@@ -72,8 +72,8 @@ private struct KeptLog {
         var frames = StoredFrames(firstSequence: select.unsigned(0), startOffset: Int(select.int(1)), bytes: [], oldest: oldest)
         frames.bytes.reserveCapacity(min(maxBytes, head - frames.startOffset))
         repeat {
-            guard frames.bytes.isEmpty || frames.bytes.count + select.blobLength(2) <= maxBytes else { break }
             select.append(2, to: &frames.bytes)
+            guard frames.bytes.count < maxBytes else { break }
         } while try select.step()
         return frames
     }
