@@ -12,7 +12,9 @@ package struct NDJSONTranscoder: ChunkTranscoder {
     /// Takes SSE text line by line: `id:` is kept for the `data:` behind it; `retry:` and comments have no place in NDJSON.
     package func transcode(_ payload: UnsafeRawBufferPointer, into output: inout [UInt8]) {
         var id: Slice<UnsafeRawBufferPointer>?
-        for unsafeline in unsafe payload.split(separator: 0x0A) {
+        let lines = unsafe payload.split(separator: 0x0A)
+        for index in unsafe lines.indices {
+            let line = unsafe lines[index]
             if unsafe line.starts(with: Self.idField) {
                 unsafe id = line.dropFirst(Self.idField.count)
             } else if unsafe line.starts(with: Self.dataField) {
