@@ -1,0 +1,4 @@
+/// A stream that evhttp sends.
+final class SlowStream {
+    func connectionClosed() {}
+}
