@@ -12,7 +12,7 @@ package struct APIContext: Sendable {
     package var registry: JobRegistry
     package var writer: StoreWriter
     package var readers: StoreReaders
-    package var executor: ExecutorMailbox
+    package var executor: any RunCanceller
     package var admission: Admission
     /// For the logs of new runs.
     package var memory: LogMemory
@@ -26,7 +26,7 @@ package struct APIContext: Sendable {
     package var logger: Logger
 
     package init(
-        settings: APISettings, registry: JobRegistry, writer: StoreWriter, readers: StoreReaders, executor: ExecutorMailbox,
+        settings: APISettings, registry: JobRegistry, writer: StoreWriter, readers: StoreReaders, executor: any RunCanceller,
         admission: Admission, memory: LogMemory, state: ServerState, counters: ServerCounters,
         loopLags: [(name: String, lag: Histogram)] = [], clock: @escaping @Sendable () -> Timestamp, random: RandomSource = .system,
         logger: Logger
@@ -91,3 +91,13 @@ package final class ServerState: Sendable {
     package var isDraining: Bool { draining.load(ordering: .relaxed) }
     package func drain() { draining.store(true, ordering: .relaxed) }
 }
+
+/// Who ends the process of a run that was cancelled. Any thread; returns at once.
+package protocol RunCanceller: AnyObject, Sendable {
+    /// - Parameters:
+    ///   - id: the run.
+    ///   - attempt: the attempt that was running; nil when none was.
+    func cancel(_ id: JobID, attempt: Int?)
+}
+
+extension ExecutorMailbox: RunCanceller {}

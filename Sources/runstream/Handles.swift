@@ -1,5 +1,6 @@
 import API
 import EventLoop
+import Glibc
 import HTTP
 import Jobs
 import Logging

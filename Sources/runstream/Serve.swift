@@ -107,7 +107,7 @@ struct Serve {
     private func apiSettings(store: SQLiteStore, port: UInt16) throws -> APISettings {
         let submit = SubmitRules(
             recipes: try settings.recipesDirectory.map { try RecipeBook(directory: $0) }, hasRunner: settings.runner != nil,
-            agentRoot: try settings.agentRoot.map { try AgentRoot($0) },
+            agentRoot: try settings.agentRoot.map { try agentRoot($0) },
             defaultTimeout: Int(settings.runTimeout.components.seconds), defaultMaxAttempts: settings.maxAttempts)
         guard let own = Authority(settings.host.contains(":") ? "[\(settings.host)]:\(port)" : "\(settings.host):\(port)") else {
             throw ServeError("--host \(settings.host) is no host name or address")
@@ -119,8 +119,8 @@ struct Serve {
             storeKind: "sqlite", version: Version.current)
     }
 
-    private func httpLimits(_ files: FileLimit) -> Limits {
-        var limits = Limits()
+    private func httpLimits(_ files: FileLimit) -> HTTP.Limits {
+        var limits = HTTP.Limits()
         // What is left for the database, pipes of runs and the loops themselves.
         let room = Int(clamping: files.current) - FileReserve.descriptors(maxConcurrent: settings.maxConcurrent, loops: settings.loops)
         limits.maxConnections = min(settings.maxConnections ?? .max, max(64, room))
@@ -132,6 +132,11 @@ struct Serve {
         limits.heartbeat = settings.heartbeat
         limits.writeTimeout = settings.writeTimeout
         return limits
+    }
+
+    private func agentRoot(_ path: String) throws -> AgentRoot {
+        guard let root = AgentRoot(path) else { throw ServeError("--agent-root \(path) is no directory") }
+        return root
     }
 
     // MARK: Listening
@@ -149,13 +154,14 @@ struct Serve {
                 sockets.append(ListeningSocket(fd: fd.release(), port: port))
             }
             return sockets
-        } catch let error as SystemError {
-            throw ServeError("cannot listen on \(settings.host):\(settings.port): \(error). Is another server there? Choose another --port.")
+        } catch {
+            let advice = "Is another server there? Choose another --port."
+            throw ServeError("cannot listen on \(settings.host):\(settings.port): \(error). \(advice)")
         }
     }
 
     private func serve(
-        _ sockets: [ListeningSocket], limits: Limits, lags: [Histogram], context: APIContext
+        _ sockets: [ListeningSocket], limits: HTTP.Limits, lags: [Histogram], context: APIContext
     ) throws -> [(thread: LoopThread, handle: ServingHandle)] {
         try sockets.enumerated().map { index, socket in
             try LoopThread.start(name: "rs-serve-\(index)", lag: lags[index]) { loop in
