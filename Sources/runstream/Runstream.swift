@@ -2,5 +2,6 @@ import ArgumentParser
 
 @main
 struct Runstream: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "runstream", abstract: "Submit runs over HTTP, stream their events, fetch their results.")
+    static let configuration = CommandConfiguration(
+        commandName: "runstream", abstract: "Submit runs over HTTP, stream their events, fetch their results.")
 }

@@ -96,7 +96,8 @@ final class RawClient {
     /// A whole response with a Content-Length: its head and body.
     func receiveResponse(hasBody: Bool = true) -> (head: String, body: String) {
         let head = receive(through: "\r\n\r\n")
-        let length = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length: ") }.flatMap { Int($0.dropFirst(16)) } ?? 0
+        let length =
+            head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length: ") }.flatMap { Int($0.dropFirst(16)) } ?? 0
         var body: [UInt8] = []
         while hasBody, body.count < length {
             let some = receiveSome(length - body.count)

@@ -7,7 +7,9 @@ func streaming(_ log: TestLog, limits: Limits = Limits(), prefix: String = "", t
     try TestServer(limits: limits) { request, reply, _ in
         let after = request.query("after").flatMap { Int($0) } ?? 0
         reply.stream(
-            StreamOpening(source: log, position: log.position(after: after), headers: [("X-Extra", "1")], prefix: Array(prefix.utf8), transcoder: transcoder))
+            StreamOpening(
+                source: log, position: log.position(after: after), headers: [("X-Extra", "1")], prefix: Array(prefix.utf8),
+                transcoder: transcoder))
     }
 }
 
@@ -22,7 +24,9 @@ let get = "GET /s HTTP/1.1\r\nHost: h\r\n\r\n"
         client.send(get)
         let head = client.receive(through: "\r\n\r\n")
         #expect(head.hasPrefix("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"))
-        #expect(head.contains("\r\nTransfer-Encoding: chunked\r\n") && head.contains("\r\nConnection: close\r\n") && head.contains("\r\nX-Extra: 1\r\n"))
+        #expect(
+            head.contains("\r\nTransfer-Encoding: chunked\r\n") && head.contains("\r\nConnection: close\r\n")
+                && head.contains("\r\nX-Extra: 1\r\n"))
         #expect(client.receive(through: "data: b\n\n\r\n") == "d\r\nretry: 1\n: x\n\r\n" + log.text(after: 0))
         log.append(["c"])
         #expect(client.receive(through: "data: c\n\n\r\n") == log.text(after: 2))
