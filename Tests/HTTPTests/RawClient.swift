@@ -24,6 +24,9 @@ final class RawClient {
 
     deinit { close(fd) }
 
+    /// Closes both directions now, rather than when the client is freed.
+    func hangUp() { shutdown(fd, Int32(SHUT_RDWR)) }
+
     struct Failure: Error {
         let call: String
         let code: Int32
@@ -36,6 +39,19 @@ final class RawClient {
         var sent = 0
         while sent < bytes.count {
             let count = unsafe bytes[sent...].withUnsafeBytes { unsafe Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { return }
+            sent += count
+        }
+    }
+
+    /// Sends as much as goes without waiting longer than 200 ms for room.
+    func sendWhilePossible(_ bytes: [UInt8]) {
+        var sent = 0
+        while sent < bytes.count {
+            var poller = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+            guard unsafe poll(&poller, 1, 200) == 1 else { return }
+            let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+            let count = unsafe bytes[sent...].withUnsafeBytes { unsafe Glibc.send(fd, $0.baseAddress, $0.count, flags) }
             guard count > 0 else { return }
             sent += count
         }
@@ -89,6 +105,20 @@ final class RawClient {
             let byte = receiveSome(1)
             if byte.isEmpty { break }
             all += byte
+        }
+        return String(decoding: all, as: UTF8.self)
+    }
+
+    /// What comes up to the end of so many events.
+    func receive(throughEventEnding count: Int) -> String {
+        var all: [UInt8] = []
+        var events = 0
+        let end = Array("\n\n\r\n".utf8)
+        while events < count {
+            let some = receiveSome()
+            if some.isEmpty { break }
+            all += some
+            if all.suffix(4).elementsEqual(end) { events += 1 }
         }
         return String(decoding: all, as: UTF8.self)
     }
