@@ -4,10 +4,16 @@ import Glibc
 final class RawClient {
     let fd: Int32
 
-    init(port: UInt16, receiveBuffer: Int32? = nil) throws {
-        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    convenience init(port: UInt16, receiveBuffer: Int32? = nil) throws {
+        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard fd >= 0 else { throw Failure(call: "socket", code: errno) }
         if var size = receiveBuffer { unsafe setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size)) }
+        try self.init(connecting: fd, port: port)
+    }
+
+    /// Takes over a socket and connects it.
+    init(connecting fd: Int32, port: UInt16) throws {
+        self.fd = fd
         var timeout = timeval(tv_sec: 10, tv_usec: 0)
         unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
