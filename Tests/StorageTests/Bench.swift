@@ -100,6 +100,11 @@ final class Bench: Sendable {
     let answers = Answers()
     static let now = Timestamp(microseconds: 1_800_000_000_000_000)
 
+    init(_ store: any JobStore, _ directory: TemporaryDirectory) {
+        self.store = store
+        self.directory = directory
+    }
+
     init(_ kind: StoreKind) throws {
         directory = try TemporaryDirectory()
         store =
