@@ -121,10 +121,10 @@ final class Service: Sendable {
         return limits
     }
 
-    func job(_ bits: UInt64) -> Job {
+    func job(_ bits: UInt64, prompt: String = "p") -> Job {
         let spec = JobSpec(
             id: JobID(bits: bits), createdAt: Bench.now, sessionID: nil, timeoutSeconds: 60, maxAttempts: 1, webhookURL: nil)
-        return Job(spec: spec, work: JobWork(prompt: "p"), committer: writer, memory: memory)
+        return Job(spec: spec, work: JobWork(prompt: prompt), committer: writer, memory: memory)
     }
 
     func submit(_ bits: UInt64, key: String? = nil) {
