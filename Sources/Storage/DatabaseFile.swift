@@ -75,10 +75,12 @@ final class DatabaseFile: Sendable {
             header[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
         }
         let application = number(at: 68)
-        let hasTables = number(at: 40) != 0
-        let isWAL = header[18] == 2
-        // Ours says so in its header, or, right after its creation, in its write-ahead log; the schema's own check comes after that is read.
-        guard application == Self.applicationID || (application == 0 && (isWAL || !hasTables)) else {
+        // The first page is there always; used ones beyond it are tables.
+        let hasTables = number(at: 28) > number(at: 36) + 1
+        var log = stat()
+        let hasLog = unsafe stat(path + "-wal", &log) == 0 && log.st_size > 0
+        // Ours says so in its header, or, right after its creation, in its write-ahead log: the schema's own check comes after that was read.
+        guard application == Self.applicationID || (application == 0 && (hasLog || !hasTables)) else {
             throw .damaged("\(path) is another program's database")
         }
     }

@@ -38,7 +38,7 @@ extension SQLiteStore {
             var select = try transaction.statement(
                 """
                 SELECT id, head_offset - oldest_offset FROM jobs INDEXED BY jobs_by_completion
-                WHERE status >= 2 AND completed_at < ? ORDER BY completed_at LIMIT ?
+                WHERE status >= 2 AND completed_at < ? ORDER BY completed_at, number LIMIT ?
                 """)
             select.bind(moment)
             select.bind(limit)
