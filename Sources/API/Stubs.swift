@@ -1,7 +1,0 @@
-import Jobs
-package final class ExecutorMailbox: Sendable { package init() {}; package func cancel(_ id: JobID, attempt: Int?) {} }
-package struct RecipeBook: Sendable {
-    package var names: [String]
-    package init(directory: String) throws { names = ["analyze-csv"] }
-    package func path(of name: String) -> String? { names.contains(name) ? name : nil }
-}
