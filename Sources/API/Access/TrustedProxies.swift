@@ -19,16 +19,6 @@ package struct TrustedProxies: Sendable {
     }
 }
 
-/// A list among the settings with an entry that makes no sense.
-package enum SettingError: Error, Equatable {
-    /// `--trusted-proxies` names something that is neither an IP address nor a CIDR range.
-    case noAddressRange(String)
-    /// `--allowed-hosts` names something that is no host.
-    case noHost(String)
-    /// `--cors-origins` names something that is neither an origin nor `*`.
-    case noOrigin(String)
-}
-
 extension HostRules {
     /// - Parameter list: entries of `--allowed-hosts`.
     package init(_ list: [String]) throws(SettingError) {
