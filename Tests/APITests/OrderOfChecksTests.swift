@@ -13,7 +13,9 @@ import Testing
         #expect(answer.status == 400)
         #expect(answer["Content-Type"] == "application/problem+json")
         #expect(answer["Connection"] == "close")
-        let chunked = try api.call("POST", "/nowhere", ["Host": Self.wrongHost, "Transfer-Encoding": "chunked"])
+        let client = try RawClient(port: api.port)
+        client.send(api.request("POST", "/nowhere", ["Host": Self.wrongHost, "Transfer-Encoding": "chunked"]) + "0\r\n\r\n")
+        let chunked = try Answer(client)
         #expect(chunked.status == 411)
         #expect(chunked["Connection"] == "close")
     }
