@@ -1,0 +1,14 @@
+/// Who takes jobs that have something to commit. Any thread; returns at once.
+package protocol JobCommitter: AnyObject, Sendable {
+    func enqueue(_ job: Job)
+}
+
+/// Who starts runs. Called on the writer's thread once a new run is committed; it only posts to an inbox.
+package protocol JobStarter: AnyObject, Sendable {
+    func jobCreated(_ job: Job)
+}
+
+/// Who wants to know that a log's published end moved, or that it was cut. Called on the publisher's thread outside every lock; it only posts to an inbox.
+package protocol LogObserver: AnyObject, Sendable {
+    func logAdvanced(_ log: EventLog)
+}
