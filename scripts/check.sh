@@ -48,9 +48,9 @@ complain_about 'Files over 300 lines:' "$(swift_files 'Sources/*.swift' 'Sources
 
 # The marker words are spelled apart, so that this file does not hold them.
 markers="TO""DO|FIX""ME|X""XX|HA""CK"
-complain_about 'Markers of unfinished work:' "$(git grep -nIwE "$markers" -- . ':!*.csv' || true)"
+complain_about 'Markers of unfinished work:' "$(git grep --untracked -nIwE "$markers" -- . ':!*.csv' || true)"
 
-forbidden='try!|as!|fatalError\(|nonisolated\(unsafe\)|Task\.sleep|usleep\(|^[[:space:]]*(public|open) |@testable'
+forbidden='try!|as!|fatalError\(|nonisolated\(unsafe\)|Task\.sleep|usleep\(|^[[:space:]]*(public|open) +(final|class|struct|enum|func|var|let|protocol|init|extension|typealias)|@testable'
 complain_about 'Forbidden in Swift:' "$(swift_files 'Sources/*.swift' 'Tests/*.swift' | xargs -r grep -nE "$forbidden" | grep -vE ':[0-9]+:[[:space:]]*//' || true)"
 complain_about 'Jobs is a pure core (no clock, sockets or files):' "$(swift_files 'Sources/Jobs/*.swift' |
     xargs -r grep -nE '\b(clock_gettime|gettimeofday|ContinuousClock|SystemRandomNumberGenerator|Date\(|socket\(|fopen\(|getenv\()' || true)"

@@ -26,6 +26,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     yield make
     for server in servers:
         server.stop()
+    for server in servers:
+        assert "Sanitizer" not in server.log(), server.log()[-20_000:]
 
 
 @pytest.fixture
