@@ -23,7 +23,7 @@ struct SubmitCommand: ClientCommand {
         do throws(ArgumentProblem) {
             body = try run.body(readFile: LocalFile.readText)
         } catch {
-            throw ValidationError("\(error)")
+            throw CommandFailure("\(error)", .usage)
         }
         let api = try client.connect()
         let answer = try submit(body, api)
