@@ -65,7 +65,11 @@ import CCurl
         for header in request.headers {
             unsafe headerList = curl_slist_append(headerList, "\(header.name): \(header.value)")
         }
-        unsafe headerList = curl_slist_append(headerList, "Expect:")  // or libcurl waits a second for "100 Continue" before a body over 1 MiB
+        if request.body != nil, !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+            unsafe headerList = curl_slist_append(headerList, "Content-Type:")  // or libcurl calls it a form
+        }
+        // Or libcurl waits a second for "100 Continue" before a body over 1 MiB.
+        unsafe headerList = curl_slist_append(headerList, "Expect:")
         try check(unsafe rs_curl_set_list(easy, CURLOPT_HTTPHEADER, headerList))
         try check(unsafe rs_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(connectTimeout.pollMilliseconds)))
         try check(unsafe rs_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1))  // an interrupted name look-up must not hold up the exit

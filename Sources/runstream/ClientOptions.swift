@@ -24,9 +24,7 @@ package struct ClientOptions: ParsableArguments {
         return try APIURL.check(text)
     }
 
-    /// A connection to the server; nothing is sent yet.
-    ///
-    /// - Parameter base: instead of `baseURL`.
+    /// A connection to the server, at `base` or else at `baseURL`; nothing is sent yet.
     func connect(timeouts: HTTPClient.Timeouts = .init(), base: String? = nil) throws(CommandFailure) -> APIClient {
         let environment = ProcessInfo.processInfo.environment
         do {

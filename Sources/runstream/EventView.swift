@@ -26,9 +26,7 @@ struct EventView {
         lines = EventLines(style: style)
     }
 
-    /// Takes in one event.
-    ///
-    /// - Parameter event: `envelope`, understood; nil if that was not possible.
+    /// Takes in one event: `envelope` as it came, and understood, nil if that was not possible.
     mutating func show(_ event: RunEvent?, envelope: String) throws(CommandFailure) {
         if case .progress(let data) = event { progress.update(data) }
         if case .retry = event { progress = ProgressLine() }

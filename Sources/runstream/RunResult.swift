@@ -4,8 +4,7 @@ import HTTPClient
 enum RunResult {
     /// Prints the result on standard output, or says on standard error why there is none.
     ///
-    /// - Parameter json: the server's whole body instead.
-    /// - Returns: the run's end; `unfinished` while there is none.
+    /// With `json` it prints the server's whole body instead. Gives the run's end, `unfinished` while there is none.
     static func show(_ id: RunIDArgument, _ client: APIClient, json: Bool, style: TerminalStyle) throws(CommandFailure) -> ExitStatus {
         let response: HTTPResponse
         do throws(HTTPError) {

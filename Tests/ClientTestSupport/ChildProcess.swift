@@ -17,10 +17,12 @@ package final class ChildProcess {
     private var gathered: [UInt8] = []
 
     /// - Parameters:
+    ///   - arguments: without the command's own name.
     ///   - environment: all there is of it, besides PATH.
     ///   - input: its standard input.
     ///   - columns: the width of its terminal; nil for pipes.
     ///   - outputFile: its standard output, instead of a pipe.
+    /// - Throws: what keeps it from starting.
     package init(
         _ arguments: [String], environment: [String: String] = [:], input: String = "", columns: UInt16? = nil, outputFile: String? = nil
     ) throws {
