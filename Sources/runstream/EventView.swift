@@ -20,10 +20,10 @@ struct EventView {
     private var hasBar = false
     private var isEnded = false
 
-    init(_ kind: Kind, output: Output, style: TerminalStyle) {
+    init(_ kind: Kind, output: Output) {
         self.kind = kind
         self.output = output
-        lines = EventLines(style: style)
+        lines = EventLines(style: output.style)
     }
 
     /// Takes in one event: `envelope` as it came, and understood, nil if that was not possible.
@@ -32,7 +32,7 @@ struct EventView {
         if case .retry = event { progress = ProgressLine() }
         if case .complete = event { isEnded = true }
         switch kind {
-        case .json: gathered += envelope + "\n"
+        case .json: gathered += (lines.style.isInteractive ? TerminalText.escapeJSON(envelope) : envelope) + "\n"
         case .full:
             gathered += (event.map { lines.lines($0, progress: progress) } ?? TerminalText.lines(envelope)).map { $0 + "\n" }.joined()
         case .barOnly: break

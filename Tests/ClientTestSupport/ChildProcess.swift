@@ -4,6 +4,7 @@ import Glibc
 /// The built `runstream` as a child, on pipes or on a terminal of its own.
 package final class ChildProcess {
     package struct Ending {
+        /// The exit status; 1000 and the signal where one ended it.
         package var status: Int32
         /// What it wrote to standard output; on a terminal, to standard error, too.
         package var output: String
@@ -90,7 +91,7 @@ package final class ChildProcess {
         while readSome() {}
         let error = (try? errorPipe?.fileHandleForReading.readToEnd()).flatMap { $0 } ?? Data()
         process.waitUntilExit()
-        let status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        let status = process.terminationReason == .exit ? process.terminationStatus : 1000 + process.terminationStatus
         return Ending(status: status, output: String(decoding: gathered, as: UTF8.self), error: String(decoding: error, as: UTF8.self))
     }
 

@@ -255,6 +255,14 @@ struct ClientCommandTests {
         #expect(child.wait().output.contains("[######.......]  50% Sums\r\u{1B}[KDetached"))
     }
 
+    @Test func `JSON on a terminal cannot steer it, and is otherwise to the byte`() throws {
+        let server = ScriptedServer([
+            [.streamHead, Self.event(1, "{\"event\": \"x\", \"data\": \"\u{9B}2J\"}")] + Self.end("succeeded")
+        ])
+        let ending = try ChildProcess(["stream", "run_1", "--json", "--api-url", server.url], columns: 80).wait()
+        #expect(ending.output.hasPrefix(#"{"event": "x", "data": "\u009b2J"}"# + "\r\n"))
+    }
+
     @Test func `output that cannot be written is an error`() throws {
         let server = ScriptedServer([[Self.result("succeeded", #""x""#)]])
         let child = try ChildProcess(["result", "run_1", "--api-url", server.url], outputFile: "/dev/full")

@@ -16,6 +16,15 @@ struct TerminalTests {
         #expect(TerminalText.escape(text) == expected)
     }
 
+    @Test(arguments: ["{}", "{\n  \"a\": \"\u{7F}\u{9B}2J\u{202E}é\"\n}"])
+    func `JSON without what a terminal would obey means the same`(text: String) {
+        let escaped = TerminalText.escapeJSON(text)
+        #expect(!escaped.unicodeScalars.contains { $0 == "\u{7F}" || $0 == "\u{9B}" || $0 == "\u{202E}" })
+        #expect(JSONTree(escaped)?["a"]?.text == JSONTree(text)?["a"]?.text)
+        #expect(JSONTree(escaped) != nil)
+        #expect(escaped.contains("\n") == text.contains("\n"))
+    }
+
     @Test(
         arguments: [
             ("", [""]), ("a", ["a"]), ("a\nb", ["a", "b"]), ("a\r\nb\r\n", ["a", "b"]), ("a\n\nb", ["a", "", "b"]), ("a\n", ["a"]),
