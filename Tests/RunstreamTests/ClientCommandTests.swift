@@ -148,7 +148,7 @@ struct ClientCommandTests {
             error: "The run has ended: failed: e\n", calls: ["GET /api/v1/runs/run_1/stream?from=start", "GET /api/v1/runs/run_1"]),
         Case("stream run_1", [[problem("404 Not Found", "Job not found: run_1")]], 4, error: "Error: Job not found: run_1\n"),
         Case("stream run_1", [], 5, error: "cannot reach"),
-        Case("stream run_1 --retry-for 300ms", [], 5, error: "Trying to resume"),
+        Case("stream run_1 --retry-for 2s", [], 5, error: "Trying to resume"),
         Case("stream run_1 --from end", [], 64, error: "end"),
         Case(
             "stream run_1",
