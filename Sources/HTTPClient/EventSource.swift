@@ -57,7 +57,9 @@ package final class EventSource {
 
     /// - Parameters:
     ///   - request: a GET; `Accept` and `Last-Event-ID` are added.
+    ///   - client: makes the connections.
     ///   - lastEventID: where to start; empty for the stream's own start.
+    ///   - options: what the stream looks like, and how patient to be.
     ///   - interrupt: ends a wait, of whatever kind, at once.
     ///   - chance: draws from 0..<1, for the waits.
     package init(

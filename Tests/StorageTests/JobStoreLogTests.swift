@@ -101,7 +101,9 @@ import Testing
         #expect(kept <= max(retain, 6_000) && kept > 0)
         if retain > 6_000 { #expect(kept > retain - 6_000) }
         #expect(stored.oldest == job.log.oldest)
-        for address in [.offset(0), .sequence(0), .sequence(5), .offset(stored.oldest.offset), .sequence(stored.oldest.sequence)] as [LogAddress] {
+        for address in [.offset(0), .sequence(0), .sequence(5), .offset(stored.oldest.offset), .sequence(stored.oldest.sequence)]
+            as [LogAddress]
+        {
             let page = try #require(try bench.store.read(job.id, from: address, maxBytes: .max))
             #expect(page.startOffset == stored.oldest.offset)
             #expect(page.firstSequence == stored.oldest.sequence)
