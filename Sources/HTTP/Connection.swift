@@ -40,7 +40,8 @@ import Glibc
     /// Whether nothing of a request has come and none is being answered.
     var isIdle: Bool { unsafe request == nil && deadline == nil && bufferedOutput == 0 }
 
-    private var bufferedOutput: Int { unsafe connection == nil ? 0 : evbuffer_get_length(bufferevent_get_output(bufferEvent)) }
+    /// Bytes that wait for the client.
+    var bufferedOutput: Int { unsafe connection == nil ? 0 : evbuffer_get_length(bufferevent_get_output(bufferEvent)) }
 
     // MARK: Life
 
@@ -160,12 +161,17 @@ import Glibc
         if unsafe evbuffer_get_length(bufferevent_get_input(bufferEvent)) > 0 || isReserve || server.isDraining { mustClose = true }
         guard let refusal = unsafe RequestCheck.refusal(of: request, scanned: fault) else { return isReserve ? .tooManyConnections : nil }
         mustClose = true
-        if refusal == .malformed(.version) {
-            // evhttp would answer in the client's own, impossible version.
-            unsafe request.pointee.major = 1
-            unsafe request.pointee.minor = 1
-        }
+        unsafe makeAnswerable(request)
         return refusal
+    }
+
+    /// Undoes what would make evhttp answer in an odd way: the client's own, impossible version; a CONNECT, after which it would keep
+    /// the connection; an absolute URI, for which it would drop our `Connection` header.
+    private func makeAnswerable(_ request: UnsafeMutablePointer<evhttp_request>) {
+        unsafe request.pointee.major = 1
+        unsafe request.pointee.minor = 1
+        if unsafe request.pointee.type == EVHTTP_REQ_CONNECT { unsafe request.pointee.type = EVHTTP_REQ_GET }
+        unsafe request.pointee.flags &= ~EVHTTP_PROXY_REQUEST
     }
 
     /// Answers the request; nothing happens if the client is gone.
@@ -182,13 +188,13 @@ import Glibc
             unsafe evhttp_add_header(headers, "Connection", "close")
         }
         if unsafe request.pointee.type != EVHTTP_REQ_HEAD { unsafe add(response.body, to: request.pointee.output_buffer) }
+        server.counters.answered(response.status)
         unsafe report(request, status: response.status)
         let phrase = unsafe UnsafeRawPointer(reasonPhrase(response.status).utf8Start).assumingMemoryBound(to: CChar.self)
         unsafe evhttp_send_reply(request, Int32(response.status), phrase, nil)
     }
 
-    private func report(_ request: UnsafeMutablePointer<evhttp_request>, status: Int) {
-        server.counters.answered(status)
+    private func report(_ request: UnsafeMutablePointer<evhttp_request>, status: Int = 200) {
         guard let onAnswered = server.onAnswered else { return }
         let view = unsafe Request(request, limits: server.limits)
         onAnswered(view.method, view.path, status, server.loop.now - began)
@@ -216,10 +222,56 @@ import Glibc
 
     // MARK: Streams
 
-    /// Turns the request into an event stream.
+    /// Turns the request into an event stream: off evhttp where the client can read our chunks, through it where not.
     func stream(_ opening: StreamOpening) {
         guard let request = unsafe request else { return }
-        _ = unsafe request
-        answer(server.refuse(.tooManyStreams))
+        server.loop.assertOnLoop()
+        guard !server.isDraining, !server.fanOut.isEnding else { return close() }
+        guard server.counters.streams.value < server.limits.maxStreams else { return answer(server.refuse(.tooManyStreams)) }
+        unsafe report(request)
+        if unsafe request.pointee.minor == 0 || opening.transcoder != nil {
+            unsafe stream(opening, through: request)
+        } else if let fd = detach() {
+            server.fanOut.open(fd, opening)
+        } else {
+            answer(server.refuse(.tooManyStreams))
+        }
+    }
+
+    private func stream(_ opening: StreamOpening, through request: UnsafeMutablePointer<evhttp_request>) {
+        // A stream is silent for longer than evhttp's timeouts; what its client sends is thrown away.
+        unsafe bufferevent_set_timeouts(bufferEvent, nil, nil)
+        unsafe bufferevent_setwatermark(bufferEvent, Int16(EV_READ), 0, server.limits.drainBytes)
+        drainInput()
+        slowStream = unsafe SlowStream(opening, on: self, request, fanOut: server.fanOut)
+    }
+
+    /// The slow stream is over: its last chunk, then evhttp closes when all is written.
+    func endSlowStream() {
+        guard let request = unsafe request else { return }
+        slowStream = nil
+        // Before the call: for HTTP/1.0 it may free the connection before it returns.
+        unsafe self.request = nil
+        unsafe evhttp_send_reply_end(request)
+    }
+
+    /// Takes the socket away from evhttp, which frees everything else.
+    ///
+    /// Returns nil when there is no descriptor left; the request is then still to be answered.
+    private func detach() -> Int32? {
+        guard let connection = unsafe connection else { return nil }
+        let fd = unsafe bufferevent_getfd(bufferEvent)
+        let taken = fcntl(fd, F_DUPFD_CLOEXEC, 0)
+        guard taken >= 0 else { return nil }
+        // Out of epoll first: it would go on watching the socket behind the duplicate.
+        unsafe bufferevent_disable(bufferEvent, Int16(EV_READ | EV_WRITE))
+        unsafe bufferevent_setcb(bufferEvent, nil, nil, nil, nil)
+        // Freeing shuts down whatever the cached number names: something harmless.
+        guard server.coverWithNull(fd) else {
+            Glibc.close(taken)
+            return nil
+        }
+        unsafe evhttp_connection_free(connection)
+        return taken
     }
 }

@@ -12,6 +12,7 @@ import Glibc
     package let loop: Loop
     package let limits: Limits
     package let counters: ServerCounters
+    package let fanOut: FanOut
 
     /// For an access log: method, path without its query (which may hold a token), status, and the time from the whole request to
     /// the answer. Called once per answer when set.
@@ -35,6 +36,7 @@ import Glibc
     private var requests: DeadlineQueue?
     private var reserve: DeadlineQueue?
     private var spare = SpareDescriptor()
+    private let null: OwnedFD
     private var acceptAgain: LoopTimer?
 
     /// Starts to accept on a listening socket, which other servers on other loops may share a port with.
@@ -55,6 +57,10 @@ import Glibc
         self.counters = counters
         self.handler = handler
         self.refuse = refuse
+        let null = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard null >= 0 else { throw SystemError("open") }
+        self.null = OwnedFD(null)
+        fanOut = try FanOut(loop: loop, limits: limits, counters: counters)
         unsafe self.http = http
         self.listenFD = consume listenFD
         requests = try DeadlineQueue(loop: loop, timeout: limits.requestTimeout) { [unowned self] in expire($0) }
@@ -70,6 +76,7 @@ import Glibc
     private func end() {
         adoptNewborn()
         stopAccepting()
+        fanOut.closeAll()
         unsafe evhttp_free(http)
         current = nil
         spare.release()
@@ -141,7 +148,7 @@ import Glibc
         undrained.removeAll(keepingCapacity: true)
         // Left by the listener's error callback, which cannot know us.
         if rs_take_accept_error() != 0 { acceptFailed() }
-        return false
+        return fanOut.slice()
     }
 
     private func adoptNewborn() {
@@ -178,6 +185,9 @@ import Glibc
         unsafe evconnlistener_enable(evhttp_bound_socket_get_listener(bound))
     }
 
+    /// Puts `/dev/null` where a socket was.
+    func coverWithNull(_ fd: Int32) -> Bool { rs_dup3(null.number, fd, O_CLOEXEC) == fd }
+
     // MARK: Draining
 
     /// From now on each answer closes its connection, and connections without a request are closed.
@@ -192,7 +202,7 @@ import Glibc
     /// - Parameter done: called on the loop when none is left.
     package func closeStreams(over duration: Duration, done: @escaping () -> Void) {
         loop.assertOnLoop()
-        done()
+        fanOut.end(over: duration, done: done)
     }
 
     // MARK: Requests
