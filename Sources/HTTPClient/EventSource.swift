@@ -109,7 +109,9 @@ package final class EventSource {
         if !lastEventID.isEmpty { request.headers.append(HTTPHeader("Last-Event-ID", lastEventID)) }
         connectedAt = nil
         parser = ServerSentEventParser(lastEventID: lastEventID, limitBytes: client.limits.eventBytes)
-        state = .receiving(try client.open(request))
+        let transfer = try client.open(request)
+        transfer.limitBytes = client.limits.unreadStreamBytes
+        state = .receiving(transfer)
     }
 
     /// One turn of a running transfer; nil when it brought nothing to tell.
@@ -160,7 +162,6 @@ package final class EventSource {
             state = .ended
             return nil
         }
-        transfer.limitBytes = client.limits.refusalBodyBytes
         let isStalled = transfer.lastByte + options.stallTimeout <= .now
         if transfer.outcome == nil && !isStalled {
             return try client.wait(transfer.lastByte + options.stallTimeout - .now, interrupt: interrupt) ? .interrupted : nil

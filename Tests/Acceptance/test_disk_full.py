@@ -1,5 +1,6 @@
 """A full disk loses nothing that was acknowledged, and the server goes on when there is room again."""
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -29,13 +30,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def fill(disk: Path) -> Path:
     """A file that takes every byte that is left."""
     path = disk / "filler"
-    with path.open("wb") as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-                file.flush()
-        except OSError:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        while os.write(descriptor, bytes(4096)):
             pass
+    except OSError as error:
+        assert error.errno == errno.ENOSPC
+    finally:
+        os.close(descriptor)
     return path
 
 

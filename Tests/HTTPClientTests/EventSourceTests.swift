@@ -102,6 +102,26 @@ struct EventSourceTests {
         #expect(try steps(source(server, retriesFirstContact: true)) == ["throws refused \(status.prefix(3)) {\"detail\": \"no\"}"])
     }
 
+    @Test func `an explanation beyond the limit is done without`() throws {
+        var limits = Limits()
+        limits.unreadStreamBytes = 10
+        for (body, kept) in [("0123456789", "0123456789"), ("0123456789+", "")] {
+            let server = ScriptedServer([[.answer("404 Not Found", body)]])
+            let source = EventSource(HTTPRequest(url: server.url), client: try HTTPClient(limits: limits))
+            #expect(steps(source) == ["throws refused 404 \(kept)"])
+        }
+    }
+
+    @Test func `a stream's burst beyond one turn is read whole`() throws {
+        let line = String(repeating: "x", count: 100_000)
+        let chunks = (1...100).map { ScriptedServer.Step.chunk("id: \($0)\ndata: \(line)\n\n") }
+        let source = try source(ScriptedServer([[.streamHead] + chunks + [.chunk("data: [DONE]\n\n"), .lastChunk]]))
+        let told = steps(source, limit: 200)
+        #expect(told.count == 102)
+        #expect(told.dropFirst().dropLast().allSatisfy { $0 == line })
+        #expect(told.last == "ended")
+    }
+
     @Test func `a stream of a deleted run ends with the refusal`() throws {
         let server = ScriptedServer([
             [.streamHead, .chunk("retry: 1\nid: 1\ndata: a\n\n"), .lastChunk], [.answer("404 Not Found", "gone")],

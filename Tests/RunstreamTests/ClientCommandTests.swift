@@ -11,28 +11,6 @@ struct ClientCommandTests {
         return (child.wait(), server)
     }
 
-    private static func event(_ id: Int, _ envelope: String) -> ScriptedServer.Step { .chunk("id: \(id)\ndata: \(envelope)\n\n") }
-
-    private static func log(_ message: String) -> String { #"{"event": "log", "data": {"message": "\#(message)"}}"# }
-
-    private static func end(_ status: String, from id: Int = 8) -> [ScriptedServer.Step] {
-        let error = status == "failed" ? #", "error": "Exited with status 3""# : ""
-        let complete = #"{"event": "complete", "data": {"status": "\#(status)", "job_id": "run_1"\#(error)}}"#
-        return [event(id, complete), event(id + 1, "[DONE]"), .lastChunk]
-    }
-
-    private static func result(_ status: String, _ result: String = "null", error: String = "null") -> ScriptedServer.Step {
-        .answer("200 OK", #"{"job_id": "run_1", "status": "\#(status)", "result": \#(result), "error": \#(error)}"#)
-    }
-
-    private static func problem(_ status: String, _ detail: String) -> ScriptedServer.Step {
-        .answer(status, #"{"type": "about:blank", "detail": "\#(detail)"}"#, type: "application/problem+json")
-    }
-
-    private static let accepted = ScriptedServer.Step.answer("202 Accepted", #"{"job_id": "run_1", "status": "queued"}"#)
-    private static let status = ScriptedServer.Step.answer(
-        "200 OK", #"{"job_id": "run_1", "status": "running", "progress": {"percentage": 42}}"#)
-
     struct Case: Sendable {
         let arguments: [String]
         let scenes: [[ScriptedServer.Step]]
@@ -53,13 +31,13 @@ struct ClientCommandTests {
     }
 
     static let cases: [Case] = [
-        Case("status run_1", [[status]], 0, output: "run_1  running\n  Progress   42%\n", calls: ["GET /api/v1/runs/run_1"]),
+        Case("status run_1", [[Scene.status]], 0, output: "run_1  running\n  Progress   42%\n", calls: ["GET /api/v1/runs/run_1"]),
         Case(
-            "status run_1 --json", [[status]], 0,
+            "status run_1 --json", [[Scene.status]], 0,
             output: #"{"job_id": "run_1", "status": "running", "progress": {"percentage": 42}}"# + "\n"),
-        Case("status run_1", [[problem("404 Not Found", "Job not found: run_1")]], 4, error: "Error: Job not found: run_1\n"),
-        Case("status run_1", [[problem("401 Unauthorized", "No key")]], 4, error: "RUNSTREAM_API_KEY"),
-        Case("status run_1", [[problem("500 Internal Server Error", "Oh")]], 5, error: "Error: Oh\n"),
+        Case("status run_1", [[Scene.problem("404 Not Found", "Job not found: run_1")]], 4, error: "Error: Job not found: run_1\n"),
+        Case("status run_1", [[Scene.problem("401 Unauthorized", "No key")]], 4, error: "RUNSTREAM_API_KEY"),
+        Case("status run_1", [[Scene.problem("500 Internal Server Error", "Oh")]], 5, error: "Error: Oh\n"),
         Case("status run_1", [[.answer("200 OK", "<html>")]], 5, error: "does not answer like a runstream server"),
         Case("status run_1", [], 5, error: "cannot reach http://127.0.0.1:"),
         Case("status run_1", [[]], 5, error: "broke"),
@@ -68,22 +46,23 @@ struct ClientCommandTests {
         Case("status run_1 --api-url ftp://x", [], 64, error: "http:// or https://"),
         Case("status run_1 --api-key a --api-key-file b", [], 64, error: "not both"),
         Case("nonsense", [], 64, error: "nonsense"),
-        Case("result run_1", [[result("succeeded", #""a\nb\u00e9""#)]], 0, output: "a\nbé\n", calls: ["GET /api/v1/runs/run_1/result"]),
         Case(
-            "result run_1", [[result("succeeded", #"{"mean":1.10,"n":12345678901234567890}"#)]], 0,
+            "result run_1", [[Scene.result("succeeded", #""a\nb\u00e9""#)]], 0, output: "a\nbé\n", calls: ["GET /api/v1/runs/run_1/result"]),
+        Case(
+            "result run_1", [[Scene.result("succeeded", #"{"mean":1.10,"n":12345678901234567890}"#)]], 0,
             output: "{\n  \"mean\": 1.10,\n  \"n\": 12345678901234567890\n}\n"),
-        Case("result run_1", [[result("succeeded")]], 0, output: "null\n"),
+        Case("result run_1", [[Scene.result("succeeded")]], 0, output: "null\n"),
         Case(
             "result run_1 --json", [[.answer("200 OK", #"{"status":"failed","result":null,"x":1.0}"#)]], 1,
             output: #"{"status":"failed","result":null,"x":1.0}"# + "\n"),
-        Case("result run_1", [[result("failed", error: #""Timed out""#)]], 1, error: "Run failed: Timed out\n"),
-        Case("result run_1", [[result("cancelled")]], 3, error: "Run cancelled\n"),
+        Case("result run_1", [[Scene.result("failed", error: #""Timed out""#)]], 1, error: "Run failed: Timed out\n"),
+        Case("result run_1", [[Scene.result("cancelled")]], 3, error: "Run cancelled\n"),
         Case(
-            "result run_1", [[problem("409 Conflict", "Job is still running")]], 6,
+            "result run_1", [[Scene.problem("409 Conflict", "Job is still running")]], 6,
             error: "Error: Job is still running\nWait for it with: runstream stream run_1\n"),
-        Case("result run_1", [[problem("404 Not Found", "No")]], 4, error: "Error: No\n"),
-        Case("cancel run_1", [[status]], 0, output: "Run run_1 is cancelled\n", calls: ["POST /api/v1/runs/run_1/cancel"]),
-        Case("cancel run_1", [[problem("409 Conflict", "Already over")]], 4, error: "Error: Already over\n"),
+        Case("result run_1", [[Scene.problem("404 Not Found", "No")]], 4, error: "Error: No\n"),
+        Case("cancel run_1", [[Scene.status]], 0, output: "Run run_1 is cancelled\n", calls: ["POST /api/v1/runs/run_1/cancel"]),
+        Case("cancel run_1", [[Scene.problem("409 Conflict", "Already over")]], 4, error: "Error: Already over\n"),
         Case("delete run_1", [[.answer("204 No Content")]], 0, output: "Run run_1 is deleted\n", calls: ["DELETE /api/v1/runs/run_1"]),
         Case(
             "list", [[.answer("200 OK", #"{"jobs": [], "total": 0}"#)]], 0, output: "ID  STATUS  PROGRESS  AGE  STEP\n",
@@ -94,71 +73,85 @@ struct ClientCommandTests {
             output: "ID     STATUS   PROGRESS  AGE  STEP\nrun_9  running  1%        -\n", error: "Page 2 of 3, 3 runs in all\n",
             calls: ["GET /api/v1/runs?page=2&page_size=1&status=running&session_id=a%26b"]),
         Case("list --json", [[.answer("200 OK", #"{"jobs":[]}"#)]], 0, output: #"{"jobs":[]}"# + "\n"),
-        Case("list --status nope", [[problem("400 Bad Request", "Unknown status: nope")]], 4, error: "Error: Unknown status: nope\n"),
-        Case("submit hello", [[accepted]], 0, output: "run_1\n", calls: ["POST /api/v1/runs"]),
-        Case("submit hello --json", [[accepted]], 0, output: #"{"job_id": "run_1", "status": "queued"}"# + "\n"),
+        Case("list --status nope", [[Scene.problem("400 Bad Request", "Unknown status: nope")]], 4, error: "Error: Unknown status: nope\n"),
+        Case("submit hello", [[Scene.accepted]], 0, output: "run_1\n", calls: ["POST /api/v1/runs"]),
+        Case("submit hello --json", [[Scene.accepted]], 0, output: #"{"job_id": "run_1", "status": "queued"}"# + "\n"),
         Case("submit hello --config []", [], 64, error: "--config: not a JSON object"),
+        Case("submit hello --config @/dev/zero", [], 64, error: "--config: cannot read /dev/zero: larger than 64MiB"),
         Case("submit hello", [[]], 5, error: "The run may have been accepted"),
         Case(
             "submit hello", [[.answer("503 Service Unavailable", #"{"detail": "Full"}"#, headers: "Retry-After: 7\r\n")]], 5,
             error: "Error: Full\nTry again in 7 s.\n"),
         Case(
-            "submit x --stream", [[accepted], [.streamHead] + end("succeeded")], 0, output: "Run succeeded\n", error: "Submitted run_1\n",
+            "submit x --stream", [[Scene.accepted], [.streamHead] + Scene.end("succeeded")], 0, output: "Run succeeded\n",
+            error: "Submitted run_1\n",
             calls: ["POST /api/v1/runs", "GET /api/v1/runs/run_1/stream?from=start"]),
         Case(
-            "submit x --stream --json", [[accepted], [.streamHead, event(1, log("hi"))] + end("failed")], 1,
-            output: #"{"job_id": "run_1", "status": "queued"}"# + "\n" + log("hi") + "\n"
+            "submit x --stream --json", [[Scene.accepted], [.streamHead, Scene.event(1, Scene.log("hi"))] + Scene.end("failed")], 1,
+            output: #"{"job_id": "run_1", "status": "queued"}"# + "\n" + Scene.log("hi") + "\n"
                 + #"{"event": "complete", "data": {"status": "failed", "job_id": "run_1", "error": "Exited with status 3"}}"# + "\n"),
         Case(
-            "submit x --wait", [[accepted], [.streamHead, event(1, log("hi"))] + end("succeeded"), [result("succeeded", "[1]")]], 0,
+            "submit x --wait",
+            [
+                [Scene.accepted], [.streamHead, Scene.event(1, Scene.log("hi"))] + Scene.end("succeeded"),
+                [Scene.result("succeeded", "[1]")],
+            ], 0,
             output: "[\n  1\n]\n", error: "Submitted run_1\n"),
         Case(
-            "submit x --wait", [[accepted], [.streamHead] + end("cancelled"), [result("cancelled")]], 3,
+            "submit x --wait", [[Scene.accepted], [.streamHead] + Scene.end("cancelled"), [Scene.result("cancelled")]], 3,
             error: "Submitted run_1\nRun cancelled\n"),
         Case(
             "submit x --wait --stream",
-            [[accepted], [.streamHead, event(1, log("hi"))] + end("succeeded"), [result("succeeded", #""r""#)]], 0, output: "r\n",
+            [
+                [Scene.accepted], [.streamHead, Scene.event(1, Scene.log("hi"))] + Scene.end("succeeded"),
+                [Scene.result("succeeded", #""r""#)],
+            ], 0, output: "r\n",
             error: "Submitted run_1\nhi\nRun succeeded\n"),
         Case(
             "submit x --wait --json",
-            [[accepted], [.streamHead] + end("succeeded"), [.answer("200 OK", #"{"status": "succeeded", "result": 1}"#)]], 0,
+            [[Scene.accepted], [.streamHead] + Scene.end("succeeded"), [.answer("200 OK", #"{"status": "succeeded", "result": 1}"#)]], 0,
             output: #"{"status": "succeeded", "result": 1}"# + "\n", error: "Submitted run_1\n"),
         Case(
             "stream run_1",
             [
                 [
-                    .streamHead, event(1, #"{"event": "progress", "data": {"percentage": 50, "current_step": "Sums"}}"#),
-                    event(2, log(#"a\u001b[2Jb"#)),
-                ] + end("succeeded")
+                    .streamHead, Scene.event(1, #"{"event": "progress", "data": {"percentage": 50, "current_step": "Sums"}}"#),
+                    Scene.event(2, Scene.log(#"a\u001b[2Jb"#)),
+                ] + Scene.end("succeeded")
             ],
             0, output: "Progress: 50% - Sums\na\\x1b[2Jb\nRun succeeded\n", calls: ["GET /api/v1/runs/run_1/stream?from=start"]),
         Case(
-            "stream run_1 --json", [[.streamHead, event(1, #"{"event": "x", "data": {"n":1.10,  "s": "\u001b"}}"#)] + end("cancelled")], 3,
+            "stream run_1 --json",
+            [[.streamHead, Scene.event(1, #"{"event": "x", "data": {"n":1.10,  "s": "\u001b"}}"#)] + Scene.end("cancelled")], 3,
             output: #"{"event": "x", "data": {"n":1.10,  "s": "\u001b"}}"# + "\n"
                 + #"{"event": "complete", "data": {"status": "cancelled", "job_id": "run_1"}}"# + "\n"),
         Case(
-            "stream run_1 --from now", [[.streamHead] + end("failed")], 1, output: "Run failed: Exited with status 3\n",
+            "stream run_1 --from now", [[.streamHead] + Scene.end("failed")], 1, output: "Run failed: Exited with status 3\n",
             calls: ["GET /api/v1/runs/run_1/stream?from=now"]),
         Case(
             "stream run_1 --from now",
-            [[problem("400 Bad Request", "Job already completed")], [.answer("200 OK", #"{"status": "cancelled"}"#)]], 3,
+            [[Scene.problem("400 Bad Request", "Job already completed")], [.answer("200 OK", #"{"status": "cancelled"}"#)]], 3,
             error: "The run has ended: cancelled\n"),
         Case(
             "stream run_1 --last-event-id 9", [[.answer("204 No Content")], [.answer("200 OK", #"{"status": "failed", "error": "e"}"#)]], 1,
             error: "The run has ended: failed: e\n", calls: ["GET /api/v1/runs/run_1/stream?from=start", "GET /api/v1/runs/run_1"]),
-        Case("stream run_1", [[problem("404 Not Found", "Job not found: run_1")]], 4, error: "Error: Job not found: run_1\n"),
+        Case("stream run_1", [[Scene.problem("404 Not Found", "Job not found: run_1")]], 4, error: "Error: Job not found: run_1\n"),
         Case("stream run_1", [], 5, error: "cannot reach"),
         Case("stream run_1 --retry-for 2s", [], 5, error: "Trying to resume"),
         Case("stream run_1 --from end", [], 64, error: "end"),
         Case(
             "stream run_1",
-            [[.streamHead, .chunk("retry: 1\n"), event(1, log("a")), .reset], [.streamHead, event(2, log("b"))] + end("succeeded")], 0,
+            [
+                [.streamHead, .chunk("retry: 1\n"), Scene.event(1, Scene.log("a")), .reset],
+                [.streamHead, Scene.event(2, Scene.log("b"))] + Scene.end("succeeded"),
+            ], 0,
             output: "a\nb\nRun succeeded\n", error: "Trying to resume after event 1\nResumed.\n"),
         Case(
-            "stream run_1", [[.streamHead, .chunk("retry: 1\n"), event(1, log("a")), .lastChunk], [.streamHead] + end("succeeded")], 0,
+            "stream run_1",
+            [[.streamHead, .chunk("retry: 1\n"), Scene.event(1, Scene.log("a")), .lastChunk], [.streamHead] + Scene.end("succeeded")], 0,
             output: "a\nRun succeeded\n", error: "The server ended the stream; resuming after event 1\nResumed.\n"),
         Case(
-            "stream run_1 --retry-for 0", [[.streamHead, event(1, log("a")), .lastChunk]], 5, output: "a\n",
+            "stream run_1 --retry-for 0", [[.streamHead, Scene.event(1, Scene.log("a")), .lastChunk]], 5, output: "a\n",
             error: "ended without its end marker"),
         Case("health", [[.answer("200 OK", #"{"status": "healthy"}"#)]], 0, output: "healthy\n", calls: ["GET /health"]),
         Case("health", [[.answer("503 Service Unavailable", "")]], 1, error: "503"),
@@ -182,7 +175,7 @@ struct ClientCommandTests {
         ] as [([String], [String: String], String)])
     func `the key is sent on every request, the stream's included`(arguments: [String], environment: [String: String], key: String) throws {
         let (ending, server) = try run(
-            ["submit", "x", "--stream"] + arguments, [[Self.accepted], [.streamHead] + Self.end("succeeded")], environment: environment)
+            ["submit", "x", "--stream"] + arguments, [[Scene.accepted], [.streamHead] + Scene.end("succeeded")], environment: environment)
         #expect(ending.status == 0)
         #expect(server.requests.count == 2)
         for request in server.requests { #expect(request.contains("\r\nAuthorization: Bearer \(key)\r\n")) }
@@ -190,9 +183,9 @@ struct ClientCommandTests {
 
     @Test func `a resumed stream asks from the last event on`() throws {
         let scenes: [[ScriptedServer.Step]] = [
-            [.streamHead, .chunk("retry: 1\n"), Self.event(41, Self.log("a")), .chunk("id: 42\ndata: {\"event"), .reset],
-            [Self.problem("503 Service Unavailable", "Draining")],
-            [.streamHead, Self.event(42, Self.log("b"))] + Self.end("succeeded", from: 43),
+            [.streamHead, .chunk("retry: 1\n"), Scene.event(41, Scene.log("a")), .chunk("id: 42\ndata: {\"event"), .reset],
+            [Scene.problem("503 Service Unavailable", "Draining")],
+            [.streamHead, Scene.event(42, Scene.log("b"))] + Scene.end("succeeded", from: 43),
         ]
         let (ending, server) = try run(["stream", "run_1", "--last-event-id", "40"], scenes)
         #expect(ending.status == 0)
@@ -202,69 +195,14 @@ struct ClientCommandTests {
     }
 
     @Test func `the prompt may come from standard input`() throws {
-        let (ending, server) = try run(["submit", "-"], [[Self.accepted]], input: "two\nlines")
+        let (ending, server) = try run(["submit", "-"], [[Scene.accepted]], input: "two\nlines")
         #expect(ending.status == 0)
         #expect(server.requests.first?.hasSuffix(#"{"prompt": "two\nlines"}"#) == true)
         #expect(server.requests.first?.contains("\r\nContent-Type: application/json\r\n") == true)
     }
 
-    @Test(arguments: [false, true])
-    func `Ctrl-C leaves the run alone and says how to come back`(onTerminal: Bool) throws {
-        let server = ScriptedServer([[.streamHead, Self.event(7, Self.log("seen")), .holdUntilClosed]])
-        let child = try ChildProcess(["stream", "run_1", "--api-url", server.url], columns: onTerminal ? 80 : nil)
-        #expect(child.awaitOutput("seen"))
-        child.interrupt()
-        let ending = child.wait()
-        #expect(ending.status == 130)
-        #expect((onTerminal ? ending.output : ending.error).contains("runstream stream run_1 --last-event-id 7 --api-url \(server.url)"))
-        #expect(server.requests.count == 1, "nothing is cancelled")
-    }
-
-    @Test func `Ctrl-C ends a wait for the next attempt at once`() throws {
-        let server = ScriptedServer([[.streamHead, .chunk("retry: 60000\n"), Self.event(7, Self.log("seen")), .lastChunk]])
-        let child = try ChildProcess(["stream", "run_1", "--api-url", server.url], columns: 80)
-        #expect(child.awaitOutput("resuming after event 7"))
-        let start = ContinuousClock.now
-        child.interrupt()
-        #expect(child.wait().status == 130)
-        #expect(start.duration(to: .now) < .seconds(20))
-    }
-
-    @Test func `a terminal gets a bar that is drawn over, coloured lines, and no stray controls`() throws {
-        let server = ScriptedServer([
-            [
-                .streamHead, Self.event(1, #"{"event": "progress", "data": {"percentage": 50, "current_step": "Sums"}}"#),
-                Self.event(2, #"{"event": "log", "data": {"message": "w\u0007", "stream": "stderr"}}"#),
-            ] + Self.end("succeeded")
-        ])
-        let ending = try ChildProcess(["stream", "run_1", "--api-url", server.url], columns: 40).wait()
-        #expect(ending.status == 0)
-        #expect(ending.output.hasSuffix("\u{1B}[32m✓ Run succeeded\u{1B}[0m\r\n"))
-        #expect(ending.output.contains("\u{1B}[2mw\\x07\u{1B}[0m\r\n"))
-        #expect(!ending.output.contains("Progress:"))
-    }
-
-    @Test func `the bar stands on the last line while the run goes on`() throws {
-        let server = ScriptedServer([
-            [.streamHead, Self.event(1, #"{"event": "progress", "data": {"percentage": 50, "current_step": "Sums"}}"#), .holdUntilClosed]
-        ])
-        let child = try ChildProcess(
-            ["stream", "run_1", "--api-url", server.url], environment: ["LANG": "C", "NO_COLOR": "1"], columns: 40)
-        #expect(child.awaitOutput("[######.......]  50% Sums"))
-        child.interrupt()
-        #expect(child.wait().output.contains("[######.......]  50% Sums\r\u{1B}[KDetached"))
-    }
-
-    @Test func `JSON on a terminal cannot steer it, and is otherwise to the byte`() throws {
-        let server = ScriptedServer([
-            [.streamHead, Self.event(1, "{\"event\": \"x\", \"data\": \"\u{9B}2J\"}")] + Self.end("succeeded")
-        ])
-        let ending = try ChildProcess(["stream", "run_1", "--json", "--api-url", server.url], columns: 80).wait()
-        #expect(ending.output.hasPrefix(#"{"event": "x", "data": "\u009b2J"}"# + "\r\n"))
-    }
-
     @Test func `output that cannot be written is an error`() throws {
-        let server = ScriptedServer([[Self.result("succeeded", #""x""#)]])
+        let server = ScriptedServer([[Scene.result("succeeded", #""x""#)]])
         let child = try ChildProcess(["result", "run_1", "--api-url", server.url], outputFile: "/dev/full")
         let ending = child.wait()
         #expect(ending.status == 74)

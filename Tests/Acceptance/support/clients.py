@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import httpx
 import sseclient
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from aiohttp_sse_client.client import EventSource
 from httpx_sse import connect_sse
 
@@ -71,23 +71,36 @@ def with_sseclient(url: str, seconds: float = 60) -> Pairs:
     raise AssertionError(f"no [DONE] within {seconds} s")
 
 
-def with_aiohttp(url: str, seconds: float = 60) -> Pairs:
-    """aiohttp-sse-client, which comes back by itself; its line limit is raised to the contract's longest line."""
+def with_aiohttp(url: str, seconds: float = 60, by_itself: bool = False) -> Pairs:
+    """aiohttp-sse-client; its line limit is raised to the contract's longest line.
 
-    async def read() -> Pairs:
-        pairs: Pairs = []
+    It comes back by itself after a response that ends properly. What breaks off is aiohttp's error, which it hands to its user: then a new
+    one is made with the cursor, unless `by_itself`.
+    """
+    pairs: Pairs = []
+
+    async def read(session: ClientSession) -> None:
+        headers = {"Last-Event-ID": str(pairs[-1][0])} if pairs else {}
+        options = {"session": session, "reconnection_time": timedelta(milliseconds=50), "max_connect_retry": 8, "headers": headers}
+        async with EventSource(url, **options) as source:
+            async for event in source:
+                assert event.data, "an empty event"
+                assert event.type in (None, "message")
+                pairs.append((int(event.last_event_id), event.data))
+                if event.data == DONE:
+                    return
+
+    async def follow() -> Pairs:
         async with ClientSession(timeout=ClientTimeout(total=None), read_bufsize=1 << 21) as session:
-            options = {"session": session, "reconnection_time": timedelta(milliseconds=50), "max_connect_retry": 8}
-            async with EventSource(url, **options) as source:
-                async for event in source:
-                    assert event.data, "an empty event"
-                    assert event.type in (None, "message")
-                    pairs.append((int(event.last_event_id), event.data))
-                    if event.data == DONE:
-                        return pairs
+            while not pairs or pairs[-1][1] != DONE:
+                try:
+                    await read(session)
+                except ClientError:
+                    if by_itself:
+                        raise
         return pairs
 
-    return asyncio.run(asyncio.wait_for(read(), seconds))
+    return asyncio.run(asyncio.wait_for(follow(), seconds))
 
 
 CLIENTS = {"httpx": plain_httpx, "httpx-sse": with_httpx_sse, "sseclient-py": with_sseclient, "aiohttp-sse-client": with_aiohttp}
