@@ -14,6 +14,8 @@ package final class APIServer {
     let mailbox: APIMailbox
     private let router = Routes.router()
     private let lot: ParkingLot
+    /// `/openapi.json`, rendered once.
+    let openAPIDocument: SharedBytes
 
     /// On the loop, or before it runs.
     ///
@@ -22,6 +24,7 @@ package final class APIServer {
         let lot = ParkingLot()
         self.lot = lot
         self.context = context
+        openAPIDocument = OpenAPI.document(version: context.settings.version)
         sources = LogSources(readers: context.readers)
         mailbox = try APIMailbox(loop: loop) { lot.deliver($0) }
     }

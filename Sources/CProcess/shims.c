@@ -25,12 +25,9 @@ struct failure {
 /* In the child, which still has the parent's memory: system calls alone, no allocation, no lock, no change of anything but `failure`. */
 __attribute__((noinline, noreturn)) static void become(const struct rs_spawn_plan *plan, volatile struct failure *failure) {
 #define STEP(name, condition) do { if (!(condition)) { failure->code = errno; failure->call = name; _exit(127); } } while (0)
-    struct sigaction standard = { .sa_handler = SIG_DFL };
-    for (int number = 1; number < NSIG; number++) {
-        struct sigaction present;
-        /* The two signals that libc keeps for itself, KILL and STOP are refused: they have no handler of ours. */
-        if (sigaction(number, NULL, &present) == 0 && present.sa_handler != SIG_DFL) sigaction(number, &standard, NULL);
-    }
+    /* The kernel's own call, since libc keeps two signals to itself; zeros are its SIG_DFL without flags. KILL and STOP are refused, and need nothing. */
+    static const unsigned long standard[4] = { 0 };
+    for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)8);
     STEP("setpgid", setpgid(0, 0) == 0);
     STEP("dup2", dup2(plan->input, 0) == 0 && dup2(plan->output, 1) == 1 && dup2(plan->error, 2) == 2);
     /* Ours are close-on-exec; this is for what a library opened without. Kernels before 5.9 lack it. */

@@ -1,7 +1,8 @@
 import Jobs
 import Locking
 
-/// Runs in memory: for tests, and for a server that may forget (`--db :memory:`). It keeps the same laws as `SQLiteStore`, by the same tests; only a restart loses everything.
+/// Runs in memory: for tests, and for a server that may forget (`--db :memory:`). It keeps the same laws as `SQLiteStore`, by the same
+/// tests; only a restart loses everything.
 package final class MemoryStore: JobStore {
     /// As in `SQLiteStore`, but new with every process.
     package let instanceID: String

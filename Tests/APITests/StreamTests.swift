@@ -260,6 +260,27 @@ import Testing
         }
     }
 
+    @Test func `a viewer that is too slow for what is kept is cut off where it was, never over a hole`() throws {
+        var options = TestAPI.Options()
+        options.storage.retainLogBytes = 200_000
+        options.jobs.tailBytes = 100_000
+        let api = try TestAPI(options)
+        let job = try api.submit()
+        api.start(job)
+        let viewer = try StreamClient(api, path(job), receiveBuffer: 4096)
+        viewer.read(until: "Initializing")
+        let text = String(repeating: "x", count: 50_000)
+        for index in 0..<300 { api.log(job, ["\(index) \(text)"]) }
+        api.finish(job)
+        _ = viewer.readAll()
+        #expect(viewer.hasEnded)
+        #expect(!viewer.text.contains("[DONE]"))
+        #expect(viewer.ids == Array(1...viewer.ids.count))
+        let back = try StreamClient(api, path(job), ["Last-Event-ID": "\(viewer.ids.count)"])
+        #expect(back.readAll().contains(#"{"event": "gap", "data": {"requested": \#(viewer.ids.count), "#))
+        #expect(back.text.hasSuffix("data: [DONE]\n\n"))
+    }
+
     @Test func `a log that is no longer in memory is read back at every cursor`() throws {
         var options = TestAPI.Options()
         options.jobs.finishedJobs = 1

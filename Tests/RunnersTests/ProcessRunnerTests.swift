@@ -160,7 +160,7 @@ extension ProcessTests {
             // 0, 1, 2 and the one that ls itself has open.
             #expect(lines[0].trimmingCharacters(in: .whitespaces) == "4")
             #expect(lines[1] == "777")
-            #expect(lines[2].hasSuffix("0000000000000000") && lines[3].hasSuffix("0000000000000000"))
+            #expect(lines[2].hasSuffix("0000000000000000") && lines[3].hasSuffix("0000000000000000"), "\(lines[2]) \(lines[3])")
             #expect(lines[4].trimmingCharacters(in: .whitespaces) == lines[5], "it leads its group")
         }
 

@@ -11,7 +11,7 @@ final class RunBench: Sendable {
     let instance: String
     let directory: URL
     let store = BenchStore()
-    let memory = LogMemory(limits: JobLimits())
+    let memory: LogMemory
     let admission: Admission
     let mailbox: ExecutorMailbox
     let statistics: ExecutorStatistics
@@ -42,8 +42,11 @@ final class RunBench: Sendable {
         settings.killGrace = .milliseconds(300)
         change(&settings)
         let fixed = settings
+        var limits = JobLimits()
+        limits.tailBytes = 64 << 20  // all of a log stays to be looked at
+        let memory = LogMemory(limits: limits)
+        self.memory = memory
         let admission = Admission(maxQueued: 1000, maxConcurrent: settings.maxConcurrent)
-        let memory = memory
         let drained = drained
         self.admission = admission
         var logger = Logger(label: "test")
@@ -228,6 +231,12 @@ final class BenchStore: JobCommitter, StoreObserver, LogObserver {
             return state.held
         }
         for job in held { commit(job) }
+    }
+
+    /// Commits what is held of one job.
+    func release(_ job: Job) {
+        state.withLock { $0.held.removeAll { $0 === job } }
+        commit(job)
     }
 
     func result(of id: JobID) -> String? { state.withLock { $0.results[id] } }

@@ -115,7 +115,8 @@ final class Bench: Sendable {
     }
 
     func job(
-        _ bits: UInt64, session: String? = nil, attempts: Int = 1, webhook: String? = nil, work: JobWork = JobWork(prompt: "p"), at: Timestamp = now
+        _ bits: UInt64, session: String? = nil, attempts: Int = 1, webhook: String? = nil, work: JobWork = JobWork(prompt: "p"),
+        at: Timestamp = now
     ) -> Job {
         let spec = JobSpec(
             id: JobID(bits: bits), createdAt: at, sessionID: session, timeoutSeconds: 60, maxAttempts: attempts, webhookURL: webhook)
@@ -174,7 +175,9 @@ final class Bench: Sendable {
     }
 
     /// A run that has ended.
-    @discardableResult func ended(_ bits: UInt64, session: String? = nil, at: Timestamp = now, _ outcome: AttemptOutcome = .succeeded(nil)) throws -> Job {
+    @discardableResult func ended(_ bits: UInt64, session: String? = nil, at: Timestamp = now, _ outcome: AttemptOutcome = .succeeded(nil))
+        throws -> Job
+    {
         let job = try create(job(bits, session: session, at: at))
         try start(job)
         try finish(job, outcome, at: at)

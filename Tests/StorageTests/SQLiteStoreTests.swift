@@ -87,10 +87,12 @@ import Testing
 
     // MARK: Power cuts
 
-    @Test(arguments: [
-        ("same boot, closed", "boot", true, false), ("same boot, killed", "boot", false, false), ("other boot, closed", "next", true, false),
-        ("other boot, killed", "next", false, true),
-    ] as [(String, String, Bool, Bool)])
+    @Test(
+        arguments: [
+            ("same boot, closed", "boot", true, false), ("same boot, killed", "boot", false, false),
+            ("other boot, closed", "next", true, false),
+            ("other boot, killed", "next", false, true),
+        ] as [(String, String, Bool, Bool)])
     func `a power cut is another boot after no clean shutdown`(what: String, boot: String, isClean: Bool, isCut: Bool) throws {
         do {
             let store = try open()

@@ -24,7 +24,9 @@ import Testing
         service.store.hold()
         _ = jobs[0].start(now: Bench.now, waiter: service.answers.waiter(100))
         service.store.awaitEntry()
-        for (index, job) in jobs.enumerated().dropFirst() { _ = job.start(now: Bench.now, waiter: service.answers.waiter(UInt64(100 + index))) }
+        for (index, job) in jobs.enumerated().dropFirst() {
+            _ = job.start(now: Bench.now, waiter: service.answers.waiter(UInt64(100 + index)))
+        }
         #expect(jobs.allSatisfy { $0.published.snapshot.status == .queued && $0.log.view().lastSequence == 1 })
         #expect(service.answers.count == 0)
         service.store.release()

@@ -93,14 +93,16 @@ final class Service: Sendable {
     let answers = Answers()
 
     init(
-        _ store: TestStore = TestStore(), maxQueued: Int = 1_000_000, jobLimits: JobLimits = JobLimits(), limits: StorageLimits = quickLimits
+        _ store: TestStore = TestStore(), maxQueued: Int = 1_000_000, jobLimits: JobLimits = JobLimits(),
+        limits: StorageLimits = quickLimits
     ) throws {
         self.store = store
         registry = JobRegistry(limits: jobLimits)
         memory = LogMemory(limits: jobLimits)
         admission = Admission(maxQueued: maxQueued, maxConcurrent: 0)
         writer = StoreWriter(
-            store: store, registry: registry, admission: admission, memory: memory, limits: limits, clock: { Bench.now }, onCreated: starter,
+            store: store, registry: registry, admission: admission, memory: memory, limits: limits, clock: { Bench.now },
+            onCreated: starter,
             logger: quiet)
         readers = StoreReaders(store: store, registry: registry, committer: writer, memory: memory, limits: limits)
         try writer.start()
