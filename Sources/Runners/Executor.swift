@@ -85,7 +85,8 @@ import Logging
     ///   - jobs: all that had not ended, in order of creation.
     ///   - completion: called on the loop when all that is done.
     package func recover(_ jobs: [Job], completion: @escaping () -> Void = {}) throws {
-        for job in jobs where job.published.snapshot.attempt == 0 && job.published.snapshot.status == .queued { admission.entered() }
+        let waiting = jobs.map(\.published.snapshot).map { $0.attempt == 0 && $0.status == .queued }
+        for case true in waiting { admission.entered() }
         RunDirectory.removeAll(in: context.settings.stateDirectory, files: context.files)
         let recovery = try Recovery(instance: context.settings.instanceID, loop: context.loop, logger: context.logger)
         self.recovery = recovery
@@ -94,7 +95,11 @@ import Logging
             // Runs that were created meanwhile are behind those.
             let created = line
             line = RunLine()
-            for job in jobs { takeUp(job) }
+            for (job, isWaiting) in zip(jobs, waiting) {
+                // Cancelled meanwhile, when it was not in line yet.
+                if isWaiting, job.published.snapshot.status.isTerminal { admission.left() }
+                takeUp(job)
+            }
             line.append(contentsOf: created)
             if phase == .recovering { phase = .open }
             completion()
