@@ -126,6 +126,8 @@ extension FanOut {
         _ stream: UnsafeMutablePointer<EventStream>, _ group: StreamGroup, upTo end: Int, atMost quantum: Int
     ) -> Int? {
         let position = unsafe stream.pointee.position
+        // A page that reaches into memory is not kept for the part that lies there: the stream may stay at the head for hours.
+        if position >= group.start { unsafe leavePage(stream, group) }
         let page = position < group.start ? group.pages.firstIndex { $0.covers(position) } : nil
         if position < group.start, page == nil {
             unsafe awaitPage(stream, group)

@@ -63,9 +63,9 @@ import Glibc
             guard let group = groupsBySource[ObjectIdentifier(source)] else { return }
             if group.news == nil { group.news = posted }
             activate(group)
-        case .pageArrived(let source, let page):
+        case .pageArrived(let source, let page, let offset):
             guard let group = groupsBySource[ObjectIdentifier(source)] else { return }
-            pageArrived(group, page)
+            pageArrived(group, page, at: offset)
         case .pageFailed(let source, let offset):
             guard let group = groupsBySource[ObjectIdentifier(source)] else { return }
             pageFailed(group, at: offset)

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import HTTP
+import Locking
 import Testing
 
 /// A server whose every GET is a stream of one log.
@@ -63,7 +64,9 @@ func body(_ response: String) -> String? {
         log.forget(events: forgotten)
         let server = try streaming(log)
         let readers = Worker()
-        log.onPage.withLock { $0 = { log, offset, observer in readers.run { observer.pageArrived(log, log.page(at: offset)) } } }
+        log.onPage.withLock {
+            $0 = { log, offset, observer in readers.run { observer.pageArrived(log, log.page(at: offset), at: offset) } }
+        }
         let clients = try (0..<20).map { index in
             let client = try RawClient(port: server.port)
             client.send("GET /s?after=\(index) HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -96,9 +99,35 @@ func body(_ response: String) -> String? {
         let log = TestLog(pageEvents: 4)
         log.append((1...20).map { "event \($0)" })
         log.forget(events: 10)
-        log.onPage.withLock { $0 = { log, _, observer in observer.pageArrived(log, log.page(at: log.position(after: 6))) } }
+        log.onPage.withLock {
+            $0 = { log, offset, observer in
+                observer.pageArrived(log, log.page(at: log.position(after: 6)), at: offset)
+            }
+        }
         let server = try streaming(log)
         #expect(body(try RawClient.exchange(server.port, get)) == "")
+    }
+
+    @Test func `a page that a viewer now gone had asked for is no answer to the next one`() throws {
+        let log = TestLog(pageEvents: 2)
+        log.append((1...20).map { "event \($0)" })
+        log.forget(events: 10)
+        let asked = Lock<[(offset: Int, observer: any StreamObserver)]>([])
+        log.onPage.withLock { $0 = { _, offset, observer in asked.withLock { $0.append((offset, observer)) } } }
+        let server = try streaming(log)
+        do {
+            let gone = try RawClient(port: server.port)
+            gone.send(get)
+            #expect(eventually { asked.withLock { $0.count } == 1 })
+        }
+        #expect(eventually { server.counters.streams.value == 0 })
+        let client = try RawClient(port: server.port)
+        client.send("GET /s?after=6 HTTP/1.1\r\nHost: h\r\n\r\n")
+        #expect(eventually { asked.withLock { $0.count } == 2 })
+        log.onPage.withLock { $0 = nil }
+        for (offset, observer) in asked.withLock({ $0 }) { observer.pageArrived(log, log.page(at: offset), at: offset) }
+        log.append(["last"], end: .done)
+        #expect(client.receiveAll().hasSuffix("\r\n\r\n" + log.text(after: 6) + "0\r\n\r\n"))
     }
 
     @Test func `a reader that stops does not delay another, and gets everything later`() throws {

@@ -112,7 +112,7 @@ final class TestLog: StreamSource {
     func requestPage(at offset: Int, for observer: any StreamObserver) {
         state.withLock { $0.pageRequests.append(offset) }
         if let answer = onPage.withLock({ $0 }) { return answer(self, offset, observer) }
-        observer.pageArrived(self, page(at: offset))
+        observer.pageArrived(self, page(at: offset), at: offset)
     }
 }
 
