@@ -157,6 +157,8 @@ import Synchronization
     private func collect() {
         guard phase == .running, let exit else { return }
         phase = .collecting
+        // It has ended in time, however long its result file has to wait to be read.
+        timeout?.cancel()
         stdoutDeadline?.cancel()
         drain(&stdout) { output.readStdout($0, with: &context.reader, into: &context.batch) }
         output.endStdout(with: &context.reader, into: &context.batch)

@@ -147,6 +147,33 @@ extension ProcessTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: bench.directory.path + "/runs") == [], "removed afterwards")
         }
 
+        @Test func `a run that ended in time has not timed out, however long its result waits to be read`() throws {
+            let bench = try RunBench {
+                $0.maxConcurrent = 8
+                $0.runner = RunBench.script("ln \($0.stateDirectory)/large $RUNSTREAM_RESULT_FILE")
+            }
+            try Data(repeating: UInt8(ascii: "7"), count: 16 << 20).write(to: bench.directory.appending(path: "large"))
+            let jobs = (0..<8).map { _ in bench.submit(bench.job(timeout: 1)) }
+            for job in jobs { #expect(try bench.end(of: job).error == nil) }
+        }
+
+        @Test func `directories of a run are removed, however deep they nest`() throws {
+            let bench = try RunBench {
+                $0.childFileLimit = 256
+                $0.runner = ["/usr/bin/env", "python3", "-c", "import os\nfor _ in range(3000): os.mkdir('d'); os.chdir('d')"]
+            }
+            var before = rlimit()
+            #expect(unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before) == 0)
+            var few = before
+            few.rlim_cur = min(before.rlim_cur, 1024)
+            unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &few)
+            defer { unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before) }
+            let job = bench.submit(bench.job())
+            #expect(try bench.end(of: job).error == nil)
+            #expect(try bench.leftovers() == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: bench.directory.path + "/runs") == [])
+        }
+
         @Test func `a runner has no descriptor of the server's, default signals, and the file limit as it was`() throws {
             let bench = try RunBench {
                 $0.runner = RunBench.script(
