@@ -25,7 +25,10 @@ struct failure {
 /* In the child, which still has the parent's memory: system calls alone, no allocation, no lock, no change of anything but `failure`. */
 __attribute__((noinline, noreturn)) static void become(const struct rs_spawn_plan *plan, volatile struct failure *failure) {
 #define STEP(name, condition) do { if (!(condition)) { failure->code = errno; failure->call = name; _exit(127); } } while (0)
-    /* The kernel's own call, since libc keeps two signals to itself; zeros are its SIG_DFL without flags. KILL and STOP are refused, and need nothing. */
+    /*
+     * The kernel's own call, since libc keeps two signals to itself; zeros are its SIG_DFL without flags. KILL and STOP are refused,
+     * and need nothing.
+     */
     static const unsigned long standard[4] = { 0 };
     for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)8);
     STEP("setpgid", setpgid(0, 0) == 0);
@@ -153,7 +156,10 @@ const char *rs_split_error(int code) {
     }
 }
 
-/* By descriptors, so that a directory that is replaced by a link meanwhile is not followed. Depth is bounded by descriptors that may be open. */
+/*
+ * By descriptors, so that a directory that is replaced by a link meanwhile is not followed. Depth is bounded by the descriptors that
+ * may be open.
+ */
 static void remove_entries(int directory) {
     fchmod(directory, 0700);
     DIR *stream = fdopendir(directory);

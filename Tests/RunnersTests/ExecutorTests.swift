@@ -56,7 +56,12 @@ extension ProcessTests {
                     """
                     echo '{"event":"progress","percentage":40}'
                     echo "text $RUNSTREAM_ATTEMPT"
-                    if [ $RUNSTREAM_ATTEMPT = 1 ]; then echo boom >&2; echo '{"event":"result","data":1}'; echo 1 > $RUNSTREAM_RESULT_FILE; exit 1; fi
+                    if [ $RUNSTREAM_ATTEMPT = 1 ]; then
+                        echo boom >&2
+                        echo '{"event":"result","data":1}'
+                        echo 1 > $RUNSTREAM_RESULT_FILE
+                        exit 1
+                    fi
                     echo '{"event":"progress","current_step":"no percentage"}'
                     """)
             }
@@ -77,7 +82,8 @@ extension ProcessTests {
             let bench = try RunBench {
                 $0.killGrace = .milliseconds(1500)
                 $0.runner = RunBench.script(
-                    "[ $RUNSTREAM_ATTEMPT = 2 ] && exec pgrep -fc $RUNSTREAM_JOB_ID-marker; trap '' TERM; exec sh -c 'trap \"\" TERM; sleep 1000; : '$RUNSTREAM_JOB_ID-marker"
+                    "[ $RUNSTREAM_ATTEMPT = 2 ] && exec pgrep -fc $RUNSTREAM_JOB_ID-marker; trap '' TERM; "
+                        + "exec sh -c 'trap \"\" TERM; sleep 1000; : '$RUNSTREAM_JOB_ID-marker"
                 )
             }
             let job = bench.submit(bench.job(timeout: 1, attempts: 2))

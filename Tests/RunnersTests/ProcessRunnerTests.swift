@@ -178,7 +178,8 @@ extension ProcessTests {
             #expect(said.contains(#"{"event": "log", "data": {"message": "Line cut at 256 KiB: 5 bytes dropped", "level": "warning"}}"#))
             #expect(
                 said.contains(
-                    #"{"event": "log", "data": {"message": "Line cut at 256 KiB: 5 bytes dropped", "stream": "stderr", "level": "warning"}}"#
+                    #"{"event": "log", "data": {"message": "Line cut at 256 KiB: 5 bytes dropped", "#
+                        + #""stream": "stderr", "level": "warning"}}"#
                 ))
         }
 
