@@ -156,6 +156,30 @@ import Testing
         #expect(try api.call("POST", "/api/v1/runs/\(first)/cancel").status == 409)
     }
 
+    @Test func `a store that cannot be read is 503, not 404`() throws {
+        var options = TestAPI.Options()
+        options.jobs.finishedJobs = 1
+        let store = FailingStore()
+        options.store = store
+        let api = try TestAPI(options)
+        let old = try api.finished().id
+        for _ in 0..<3 { _ = try api.finished() }
+        let recent = try api.finished().id
+        #expect(api.registry.find(old) == nil)
+        store.fails.withLock { $0 = true }
+        for path in ["/\(old)", "/\(old)/result", "/\(old)/stream", "/\(recent)/result", ""] {
+            let answer = try api.call("GET", "/api/v1/runs\(path)")
+            #expect(answer.status == 503, "\(path)")
+            #expect(answer["Retry-After"] != nil)
+        }
+        for path in ["/stats", "/metrics"] { #expect(try api.call("GET", path).status == 503) }
+        #expect(try api.call("DELETE", "/api/v1/runs/\(recent)").status == 503)
+        #expect(try api.call("GET", "/health").status == 200)
+        store.fails.withLock { $0 = false }
+        #expect(try api.call("GET", "/api/v1/runs/\(old)").status == 200)
+        #expect(try api.call("GET", "/api/v1/runs/\(recent)/result").status == 200)
+    }
+
     @Test func `HEAD answers like GET without the body`() throws {
         let api = try TestAPI()
         let job = try api.finished()

@@ -102,6 +102,31 @@ import Testing
         #expect(try api.call("POST", "/api/v1/runs", body: #"{"prompt": "x", "idempotency_key": "\#(key)"}"#).status == status)
     }
 
+    @Test(arguments: [
+        ("session_id", "", 1024), ("webhook_url", "http://h/", 2048),
+    ])
+    func `texts have their limits`(member: String, prefix: String, limit: Int) throws {
+        let api = try TestAPI()
+        for (length, status) in [(limit, 202), (limit + 1, 422)] {
+            let text = prefix + String(repeating: "x", count: length - prefix.utf8.count)
+            let answer = try api.call("POST", "/api/v1/runs", body: #"{"prompt": "x", "\#(member)": "\#(text)"}"#)
+            #expect(answer.status == status)
+            if status == 422 { #expect(answer.detail.contains("\(limit) bytes")) }
+        }
+    }
+
+    @Test func `a run whose client has gone before the answer is kept`() throws {
+        let api = try TestAPI()
+        for _ in 0..<20 {
+            let client = try RawClient(port: api.port)
+            client.send(api.request("POST", "/api/v1/runs", bodyCount: 15) + #"{"prompt": "x"}"#)
+        }
+        // Every submit that the loop had read is answered or dropped by now, and the server goes on.
+        let last = try api.submit()
+        #expect(try api.call("GET", "/api/v1/runs/\(last.id)").status == 200)
+        #expect(try api.call("GET", "/api/v1/runs").json["total"] as? Int ?? 0 >= 1)
+    }
+
     @Test func `a known key answers with the run that it started, whatever the new body says`() throws {
         let api = try TestAPI()
         func submit(_ key: String?, _ body: String) throws -> String {
