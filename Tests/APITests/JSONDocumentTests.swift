@@ -96,6 +96,8 @@ import Testing
         #expect(taken > 500)
     }
 
+    private static let strings = [#""""#, #""a b""#, #""\u00e9""#, #""\n\\\"""#, #""é""#, #""\ud83d\ude00""#]
+
     private static func value(_ depth: Int, _ random: inout SeededGenerator) -> [UInt8] {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 6), using: &random) {
         case 0: Array(["null", "true", "false"].randomElement(using: &random)?.utf8 ?? "".utf8)
@@ -103,7 +105,7 @@ import Testing
         case 2: Array(["1.5", "-0", "1e5", "2E-3", "0.0", "12.50e+1"].randomElement(using: &random)?.utf8 ?? "".utf8)
         case 3...5:
             Array(
-                [#""""#, #""a b""#, #""\u00e9""#, #""\n\\\"""#, #""é""#, #""\ud83d\ude00""#].randomElement(using: &random)?.utf8 ?? "".utf8)
+                strings.randomElement(using: &random)?.utf8 ?? "".utf8)
         case 6:
             Array("[".utf8)
                 + Array(

@@ -12,8 +12,10 @@ import Testing
         #expect(queued.status == 200)
         #expect(
             queued.body
-                == #"{"job_id": "\#(job.id)", "status": "queued", "progress": {"percentage": 0, "current_step": "Queued", "steps_completed": 0, "steps_total": null}, "#
-                + #""created_at": "2023-11-14T22:13:20.000000Z", "started_at": null, "completed_at": null, "agent_id": null, "run_id": null, "#
+                == #"{"job_id": "\#(job.id)", "status": "queued", "progress": "#
+                + #"{"percentage": 0, "current_step": "Queued", "steps_completed": 0, "steps_total": null}, "#
+                + #""created_at": "2023-11-14T22:13:20.000000Z", "started_at": null, "completed_at": null, "#
+                + #""agent_id": null, "run_id": null, "#
                 + #""session_id": "s", "error": null, "retry_after": 2, "attempt": 0, "max_attempts": 1}"#)
         #expect(queued["Retry-After"] == "2")
         api.advance(.seconds(1))
@@ -59,7 +61,8 @@ import Testing
             answer.body
                 == #"{"job_id": "\#(job.id)", "status": "succeeded", "result": {"mean": 1.50}, "result_url": null, "#
                 + #""metrics": {"attempts": 1, "truncated": false}, "created_at": "2023-11-14T22:13:20.000000Z", "#
-                + #""started_at": "2023-11-14T22:13:20.000000Z", "completed_at": "2023-11-14T22:13:21.500000Z", "duration_seconds": 1.500000, "error": null}"#
+                + #""started_at": "2023-11-14T22:13:20.000000Z", "completed_at": "2023-11-14T22:13:21.500000Z", "#
+                + #""duration_seconds": 1.500000, "error": null}"#
         )
     }
 

@@ -15,7 +15,8 @@ import Testing
         let base = "http://127.0.0.1:\(api.port)/api/v1/runs/\(id)"
         #expect(
             answer.body
-                == #"{"job_id": "\#(id)", "status": "queued", "created_at": "2023-11-14T22:13:20.000000Z", "poll_url": "\#(base)", "stream_url": "\#(base)/stream"}"#
+                == #"{"job_id": "\#(id)", "status": "queued", "created_at": "2023-11-14T22:13:20.000000Z", "#
+                + #""poll_url": "\#(base)", "stream_url": "\#(base)/stream"}"#
         )
         #expect(answer["Location"] == base)
         #expect(answer["Retry-After"] == "2")
