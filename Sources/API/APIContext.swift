@@ -14,6 +14,8 @@ package struct APIContext: Sendable {
     package var readers: StoreReaders
     package var executor: any RunCanceller
     package var admission: Admission
+    /// What the executor is doing; any thread. Nil: only what admission knows is told.
+    package var executorStats: (@Sendable () -> ExecutorStats)?
     /// For the logs of new runs.
     package var memory: LogMemory
     package var state: ServerState
@@ -29,7 +31,7 @@ package struct APIContext: Sendable {
         settings: APISettings, registry: JobRegistry, writer: StoreWriter, readers: StoreReaders, executor: any RunCanceller,
         admission: Admission, memory: LogMemory, state: ServerState, counters: ServerCounters,
         loopLags: [(name: String, lag: Histogram)] = [], clock: @escaping @Sendable () -> Timestamp, random: RandomSource = .system,
-        logger: Logger
+        executorStats: (@Sendable () -> ExecutorStats)? = nil, logger: Logger
     ) {
         self.settings = settings
         self.registry = registry
@@ -37,6 +39,7 @@ package struct APIContext: Sendable {
         self.readers = readers
         self.executor = executor
         self.admission = admission
+        self.executorStats = executorStats
         self.memory = memory
         self.state = state
         self.counters = counters

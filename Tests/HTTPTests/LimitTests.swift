@@ -183,8 +183,6 @@ import Testing
             log.append(["a"])
             var server: TestServer? = try streaming(log)
             guard let port = server?.port, let counters = server?.counters else { exit(1) }
-            _ = try RawClient.exchange(port, "GET /s HTTP/1.1\r\n\r\n")
-            guard eventually({ counters.connections.value == 0 }) else { exit(2) }
             let before = openDescriptors()
             for round in 0..<500 {
                 let client = try RawClient(port: port)
@@ -192,15 +190,20 @@ import Testing
                 if round % 3 != 2 { _ = client.receive(through: "a\n\n") }
                 if round % 5 == 0 { client.reset() }
             }
-            guard eventually({ counters.connections.value == 0 }) else { exit(3) }
-            guard openDescriptors() == before else { exit(4) }
+            guard eventually({ counters.connections.value == 0 }) else { exit(2) }
+            // evhttp reports a connection's end just before it closes the socket.
+            guard eventually({ openDescriptors() == before }) else { exit(3) }
             server = nil
-            guard openDescriptors() == outside else { exit(5) }
+            guard openDescriptors() == outside else { exit(4) }
         }
     }
 }
 
-/// How many descriptors this process has.
+/// How many sockets and devices this process has open; the runtime's own descriptors, which come and go, are neither.
 func openDescriptors() -> Int {
-    (0..<1024).count { fcntl(Int32($0), F_GETFD) >= 0 }
+    (0..<1024).count { fd in
+        var status = stat()
+        guard unsafe fstat(Int32(fd), &status) == 0 else { return false }
+        return [S_IFSOCK, S_IFCHR].contains(status.st_mode & S_IFMT)
+    }
 }

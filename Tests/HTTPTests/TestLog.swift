@@ -39,7 +39,7 @@ final class TestLog: StreamSource {
     /// Answers a page request; by default at once, on the asking thread.
     let onPage: Lock<(@Sendable (TestLog, Int, any StreamObserver) -> Void)?> = Lock(nil)
 
-    /// - Parameter segment: events after which the bytes are no longer contiguous.
+    /// Bytes are contiguous for `segment` events; a page has `pageEvents`.
     init(segment: Int = 100, pageEvents: Int = 10) {
         self.segment = segment
         self.pageEvents = pageEvents

@@ -4,12 +4,12 @@ package struct BaseURL: Sendable {
     package let authority: Authority
 
     /// - Parameters:
-    ///   - host: the `Host` header; nil over HTTP/1.0.
+    ///   - host: the `Host` header; nil where there is none (HTTP/1.0) or it makes no sense.
     ///   - forwarded: scheme and host as a trusted proxy tells them; nil from anybody else.
     ///   - own: what the server listens on, for callers that name no host.
-    package init(host: String?, forwarded: (proto: String?, host: String?)?, own: Authority) {
+    package init(host: Authority?, forwarded: (proto: String?, host: String?)?, own: Authority) {
         scheme = Self.first(forwarded?.proto).flatMap { ["http", "https"].contains($0.lowercased()) ? $0.lowercased() : nil } ?? "http"
-        authority = Self.first(forwarded?.host).flatMap { Authority($0) } ?? host.flatMap { Authority($0) } ?? own
+        authority = Self.first(forwarded?.host).flatMap { Authority($0) } ?? host ?? own
     }
 
     package func url(_ path: String) -> String {

@@ -13,8 +13,11 @@ package struct TrustedProxies: Sendable {
         self.ranges = ranges
     }
 
+    /// Whether no proxy is trusted.
+    var isEmpty: Bool { ranges.isEmpty }
+
     package func contains(_ remoteAddress: String) -> Bool {
-        guard !ranges.isEmpty, let address = IPAddress(remoteAddress) else { return false }
+        guard let address = IPAddress(remoteAddress) else { return false }
         return ranges.contains { $0.contains(address) }
     }
 }

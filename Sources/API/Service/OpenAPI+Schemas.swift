@@ -153,16 +153,24 @@ extension OpenAPI {
         "Executor": {
           "type": "object",
           "properties": {
-            "running": {"type": "boolean"}, "active_jobs": {"type": "integer"}, "queued_jobs": {"type": "integer"},
-            "max_concurrent": {"type": "integer"}, "max_queued": {"type": "integer"}
+            "running_jobs": {"type": "integer"}, "queued_jobs": {"type": "integer"}, "retrying_jobs": {"type": "integer"},
+            "max_concurrent": {"type": "integer"}, "max_queued": {"type": "integer"}, "default_timeout": {"type": "integer"},
+            "started": {"type": "integer"}, "succeeded": {"type": "integer"}, "failed": {"type": "integer"}, "cancelled": {"type": "integer"},
+            "shutdown": {"type": "boolean"}
           }
         },
-        "Store": {"type": "object", "properties": {"type": {"type": "string"}, "healthy": {"type": "boolean"}}},
+        "Store": {
+          "type": "object",
+          "properties": {
+            "type": {"type": "string"}, "healthy": {"type": "boolean"}, "commits": {"type": "integer"}, "failures": {"type": "integer"},
+            "events": {"type": "integer"}, "bytes": {"type": "integer"}
+          }
+        },
         "Health": {
           "type": "object", "required": ["status", "store", "executor_stats"],
           "properties": {
             "status": {"const": "healthy"}, "version": {"type": "string"},
-            "store": {"$ref": "#/components/schemas/Store"}, "executor_stats": {"$ref": "#/components/schemas/Executor"}
+            "store": {"type": "string"}, "executor_stats": {"$ref": "#/components/schemas/Executor"}
           }
         },
         "Stats": {
