@@ -1,6 +1,8 @@
 /// A web page's origin: `scheme://host[:port]`, lower-case, without its scheme's default port.
 package struct Origin: Hashable, Sendable {
+    /// Lower-case.
     package let scheme: String
+    /// Without the port when it is the scheme's own.
     package let authority: Authority
     /// The port that is meant where none is written.
     private let defaultPort: Int?
