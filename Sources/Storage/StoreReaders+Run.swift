@@ -11,6 +11,7 @@ extension StoreReaders {
                 case .list(let status, let sessionID, let page, let pageSize):
                     let filter = JobFilter(status: status, sessionID: sessionID, page: page, pageSize: pageSize)
                     answer(request, .page(try store.list(filter)))
+                case .counts: answer(request, .counts(try store.counts()))
                 case .frames(let id, let address): answer(request, address, try frames(id, address))
                 }
             } catch {

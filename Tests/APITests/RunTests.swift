@@ -196,5 +196,10 @@ import Testing
             #expect(head["Content-Type"] == get["Content-Type"])
         }
         #expect(try api.call("HEAD", "/metrics").status == 200)
+        let stream = try api.call("HEAD", "/api/v1/runs/\(job.id)/stream?from=start")
+        #expect(stream.status == 200)
+        #expect(stream["Content-Type"] == "text/event-stream")
+        #expect(stream["Content-Length"] == nil, "a GET would have none")
+        #expect(stream["Connection"] == "close")
     }
 }
