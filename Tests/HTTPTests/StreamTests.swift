@@ -152,6 +152,37 @@ func body(_ response: String) -> String? {
         #expect(rest.replacing("2\r\n:\n\r\n", with: "") == quiet.text(after: 0) + "0\r\n\r\n")
     }
 
+    @Test func `no heartbeat comes into the middle of an event that waits for its page, and the page goes on there`() throws {
+        var limits = Limits()
+        limits.heartbeat = .milliseconds(60)
+        let log = TestLog(pageEvents: 1)
+        let server = try streaming(log, limits: limits)
+        let client = try RawClient(port: server.port, receiveBuffer: 4096)
+        client.send(get)
+        let head = client.receive(through: "\r\n\r\n")
+        // One event of 8 MB, more than the socket's buffers take.
+        log.append([String(repeating: "m", count: 8 << 20)])
+        #expect(eventually { server.counters.sendsBlocked.value == 1 })
+        let asked = Signal<any StreamObserver>()
+        log.onPage.withLock { $0 = { _, _, observer in asked.put(observer) } }
+        log.forget(events: 1)
+        log.append(["after it"], end: .done)
+        var received = head
+        while log.requestedPages.isEmpty { received += String(decoding: client.receiveSome(), as: UTF8.self) }
+        // Silent for several heartbeats now, in the middle of the event.
+        let ticks = server.counters.heartbeatsSent.value
+        usleep(300_000)
+        #expect(server.counters.heartbeatsSent.value == ticks)
+        let observer = asked.take()
+        log.onPage.withLock { $0 = nil }
+        observer.pageArrived(log, log.page(at: log.requestedPages[0]))
+        received += client.receiveAll()
+        // Heartbeats may have come before the event, none inside.
+        let text = try #require(received.firstRange(of: "\r\n\r\n").map { received[$0.upperBound...] })
+        #expect(text.replacing("2\r\n:\n\r\n", with: "") == log.text(after: 0) + "0\r\n\r\n")
+        #expect(text.hasSuffix(log.text(after: 0) + "0\r\n\r\n"))
+    }
+
     @Test func `a stream that is never silent gets no heartbeat`() throws {
         var limits = Limits()
         limits.heartbeat = .milliseconds(400)
