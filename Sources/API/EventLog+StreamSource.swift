@@ -6,6 +6,7 @@ import Storage
 // Where jobs and HTTP meet: a log is a source of bytes from a position.
 
 extension LogView: StreamView {
+    /// How the response ends behind the head; nil while more may come.
     package var end: StreamEnd? {
         switch ending {
         case nil: nil

@@ -25,7 +25,10 @@ struct failure {
 /* In the child, which still has the parent's memory: system calls alone, no allocation, no lock, no change of anything but `failure`. */
 __attribute__((noinline, noreturn)) static void become(const struct rs_spawn_plan *plan, volatile struct failure *failure) {
 #define STEP(name, condition) do { if (!(condition)) { failure->code = errno; failure->call = name; _exit(127); } } while (0)
-    /* The kernel's own call, since libc keeps two signals to itself; zeros are its SIG_DFL without flags. KILL and STOP are refused, and need nothing. */
+    /*
+     * The kernel's own call, since libc keeps two signals to itself; zeros are its SIG_DFL without flags. KILL and STOP are refused,
+     * and need nothing.
+     */
     static const unsigned long standard[4] = { 0 };
     for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)8);
     STEP("setpgid", setpgid(0, 0) == 0);
@@ -153,7 +156,10 @@ const char *rs_split_error(int code) {
     }
 }
 
-/* How many directories are open at once. A run may nest its own deeper than there are descriptors or stack: what lies deeper is moved up. */
+/*
+ * How many directories are open at once. A run may nest its own deeper than there are descriptors or stack: what lies deeper is moved
+ * up to the top.
+ */
 enum { REMOVE_DEPTH = 32 };
 
 struct removal {

@@ -162,6 +162,9 @@ import Glibc
         lookAfterEnds()
         for group in groups { for slow in group?.slowStreams ?? [] { slow.tick() } }
         tally.flush(to: counters)
+        // What a burst of new streams has grown.
+        if privates.isEmpty { privates = [:] }
+        if queue.isEmpty { queue = [] }
         isTicking = count > 0 || drain != nil
         if isTicking { timer?.schedule(after: wheel.interval) }
     }

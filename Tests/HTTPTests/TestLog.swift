@@ -112,8 +112,11 @@ final class TestLog: StreamSource {
     func requestPage(at offset: Int, for observer: any StreamObserver) {
         state.withLock { $0.pageRequests.append(offset) }
         if let answer = onPage.withLock({ $0 }) { return answer(self, offset, observer) }
-        observer.pageArrived(self, page(at: offset), at: offset)
+        self.answer(offset, observer)
     }
+
+    /// Hands the page over that was asked for.
+    func answer(_ offset: Int, _ observer: any StreamObserver) { observer.pageArrived(self, page(at: offset), at: offset) }
 }
 
 /// NDJSON in miniature: one line per event's data.

@@ -56,7 +56,12 @@ extension ProcessTests {
                     """
                     echo '{"event":"progress","percentage":40}'
                     echo "text $RUNSTREAM_ATTEMPT"
-                    if [ $RUNSTREAM_ATTEMPT = 1 ]; then echo boom >&2; echo '{"event":"result","data":1}'; echo 1 > $RUNSTREAM_RESULT_FILE; exit 1; fi
+                    if [ $RUNSTREAM_ATTEMPT = 1 ]; then
+                        echo boom >&2
+                        echo '{"event":"result","data":1}'
+                        echo 1 > $RUNSTREAM_RESULT_FILE
+                        exit 1
+                    fi
                     echo '{"event":"progress","current_step":"no percentage"}'
                     """)
             }
@@ -77,7 +82,8 @@ extension ProcessTests {
             let bench = try RunBench {
                 $0.killGrace = .milliseconds(1500)
                 $0.runner = RunBench.script(
-                    "[ $RUNSTREAM_ATTEMPT = 2 ] && exec pgrep -fc $RUNSTREAM_JOB_ID-marker; trap '' TERM; exec sh -c 'trap \"\" TERM; sleep 1000; : '$RUNSTREAM_JOB_ID-marker"
+                    "[ $RUNSTREAM_ATTEMPT = 2 ] && exec pgrep -fc $RUNSTREAM_JOB_ID-marker; trap '' TERM; "
+                        + "exec sh -c 'trap \"\" TERM; sleep 1000; : '$RUNSTREAM_JOB_ID-marker"
                 )
             }
             let job = bench.submit(bench.job(timeout: 1, attempts: 2))
@@ -182,33 +188,6 @@ extension ProcessTests {
         }
 
         // MARK: Recovery
-
-        @Test func `a run that is cancelled before it is taken up gives its place in the queue back`() throws {
-            let instance = String(format: "%016llx", UInt64.random(in: 0 ... .max))
-            let leftover = Foundation.Process()
-            leftover.executableURL = URL(filePath: "/bin/sh")
-            leftover.arguments = ["-c", "trap '' TERM; echo ready; while :; do sleep 1000; done"]
-            leftover.environment = ["PATH": "/usr/bin:/bin", "RUNSTREAM_INSTANCE": instance]
-            let output = Foundation.Pipe()
-            leftover.standardOutput = output
-            try leftover.run()
-            #expect(output.fileHandleForReading.availableData == Data("ready\n".utf8))
-            let bench = try RunBench(instance: instance) {
-                $0.killGrace = .seconds(1)
-                $0.runner = ["/bin/true"]
-            }
-            let cancelled = bench.job()
-            bench.store.enqueue(cancelled)
-            let other = bench.job()
-            bench.store.enqueue(other)
-            bench.recover([cancelled, other])
-            while bench.admission.waiting < 2 { sched_yield() }
-            bench.cancel(cancelled)
-            #expect(cancelled.published.snapshot.status == .cancelled)
-            try bench.end(of: other)
-            #expect(bench.admission.waiting == 0)
-            leftover.waitUntilExit()
-        }
 
         @Test func `what an earlier server left is ended before anything starts, and its runs are taken up`() throws {
             let instance = "0123456789abcdef"

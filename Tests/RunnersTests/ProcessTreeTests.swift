@@ -84,7 +84,8 @@ extension ProcessTests {
             let bench = try RunBench {
                 $0.killGrace = .seconds(20)
                 $0.runner = RunBench.script(
-                    "trap 'touch \(FileManager.default.temporaryDirectory.path)/$RUNSTREAM_JOB_ID; exit' TERM; echo ready; while :; do sleep 0.01; done"
+                    "trap 'touch \(FileManager.default.temporaryDirectory.path)/$RUNSTREAM_JOB_ID; exit' TERM; "
+                        + "echo ready; while :; do sleep 0.01; done"
                 )
             }
             let job = bench.submit(bench.job())
@@ -100,7 +101,8 @@ extension ProcessTests {
             let bench = try RunBench {
                 $0.killGrace = .seconds(20)
                 $0.runner = RunBench.script(
-                    "trap 'i=0; while [ $i -lt 20000 ]; do echo late; i=$((i+1)); done; exit' TERM; echo ready; while :; do sleep 0.01; done"
+                    "trap 'i=0; while [ $i -lt 20000 ]; do echo late; i=$((i+1)); done; exit' TERM; "
+                        + "echo ready; while :; do sleep 0.01; done"
                 )
             }
             let job = bench.submit(bench.job())
@@ -114,7 +116,8 @@ extension ProcessTests {
         @Test func `orphans are reaped while their run goes on`() throws {
             let bench = try RunBench {
                 $0.runner = RunBench.script(
-                    "(setsid true &); (setsid sh -c 'echo orphan $$' &); echo ready; cat >/dev/null; while ! [ -e stop ]; do sleep 0.01; done"
+                    "(setsid true &); (setsid sh -c 'echo orphan $$' &); echo ready; cat >/dev/null; "
+                        + "while ! [ -e stop ]; do sleep 0.01; done"
                 )
             }
             let job = bench.submit(bench.job())

@@ -25,9 +25,7 @@ final class RunBench: Sendable {
         case hurry
     }
 
-    /// Makes the executor, recovered and open.
-    ///
-    /// - Parameter change: sets what the test wants otherwise.
+    /// Makes the executor, recovered and open; `change` sets what the test wants otherwise.
     convenience init(recovering jobs: [Job] = [], _ change: (inout RunnerSettings) -> Void = { _ in }) throws {
         try self.init(instance: String(format: "%016llx", UInt64.random(in: 0 ... .max)), change)
         recover(jobs)

@@ -1,6 +1,8 @@
 /// What a caller calls this server, so that the URLs in its answers work for that caller: scheme and authority.
 package struct BaseURL: Sendable {
+    /// `http` or `https`.
     package let scheme: String
+    /// What the caller calls this server.
     package let authority: Authority
 
     /// - Parameters:
@@ -12,6 +14,7 @@ package struct BaseURL: Sendable {
         authority = Self.first(forwarded?.host).flatMap { Authority($0) } ?? host ?? own
     }
 
+    /// The absolute URL of a path, with its query if it has one.
     package func url(_ path: String) -> String {
         "\(scheme)://\(authority.text)\(path)"
     }

@@ -11,6 +11,7 @@ package struct HostRules: Sendable {
         self.allowed = allowed
     }
 
+    /// Whether a request that calls the server by this name is answered.
     package func allows(_ authority: Authority) -> Bool {
         if authority.isIPLiteral || authority.host == "localhost" { return true }
         return allowed.contains { $0.host == authority.host && ($0.port == nil || $0.port == authority.port) }

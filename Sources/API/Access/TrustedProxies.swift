@@ -16,6 +16,7 @@ package struct TrustedProxies: Sendable {
     /// Whether no proxy is trusted.
     var isEmpty: Bool { ranges.isEmpty }
 
+    /// Whether the peer is one of them; false for an address that is none.
     package func contains(_ remoteAddress: String) -> Bool {
         guard let address = IPAddress(remoteAddress) else { return false }
         return ranges.contains { $0.contains(address) }

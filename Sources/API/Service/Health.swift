@@ -48,13 +48,15 @@ extension APIServer {
     }
 
     private func executor(_ json: inout JSONText) {
+        let admission = context.admission
         let stats = context.executorStats?()
-        json.raw(
-            "{\"running_jobs\": \(stats?.running ?? context.admission.busy), \"queued_jobs\": \(stats?.queued ?? context.admission.waiting), \"retrying_jobs\": \(stats?.retrying ?? 0)"
-        )
-        json.raw(", \"max_concurrent\": \(context.admission.maxConcurrent), \"max_queued\": \(context.admission.maxQueued)")
-        json.raw(", \"default_timeout\": \(context.settings.submit.defaultTimeout), \"started\": \(stats?.started ?? 0)")
-        json.raw(", \"succeeded\": \(stats?.succeeded ?? 0), \"failed\": \(stats?.failed ?? 0), \"cancelled\": \(stats?.cancelled ?? 0)")
-        json.raw(", \"shutdown\": \(context.state.isDraining)}")
+        json.raw("{\"running_jobs\": \(stats?.running ?? admission.busy), \"queued_jobs\": \(stats?.queued ?? admission.waiting)")
+        json.raw(", \"max_concurrent\": \(admission.maxConcurrent), \"max_queued\": \(admission.maxQueued)")
+        json.raw(", \"default_timeout\": \(context.settings.submit.defaultTimeout), \"shutdown\": \(context.state.isDraining)")
+        if let stats {
+            json.raw(", \"retrying_jobs\": \(stats.retrying), \"started\": \(stats.started), \"succeeded\": \(stats.succeeded)")
+            json.raw(", \"failed\": \(stats.failed), \"cancelled\": \(stats.cancelled)")
+        }
+        json.raw("}")
     }
 }
