@@ -11,7 +11,9 @@ extension APIServer {
                 context.writer.delete(job.id, waiter: $0)
             } resume: { answer, exchange in
                 switch answer {
-                case .deleted(true): exchange.send(Response(status: 204))
+                case .deleted(true):
+                    context.readers.forget(job.id)
+                    exchange.send(Response(status: 204))
                 case .deleted(false): exchange.refuse(.noJob(job.id.description))
                 case .failed: exchange.refuse(.storeUnavailable)
                 default: exchange.refuse(.internalError)
