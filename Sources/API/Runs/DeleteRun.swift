@@ -9,7 +9,7 @@ extension APIServer {
             guard status.isTerminal else { return exchange.refuse(.notFinished(job.id, status, .delete)) }
             wait(exchange) {
                 context.writer.delete(job.id, waiter: $0)
-            } resume: { answer, exchange in
+            } resume: { [self] answer, exchange in
                 switch answer {
                 case .deleted(true):
                     context.readers.forget(job.id)
