@@ -60,9 +60,14 @@ let package = Package(
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Locking"], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Jobs", "Locking", "Storage"], swiftSettings: strict),
         .testTarget(name: "RunnersTests", dependencies: ["EventLoop", "Jobs", "Runners", "Locking"], swiftSettings: strict),
-        .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient"], swiftSettings: strict),
-        .testTarget(name: "APITests", dependencies: ["API", "HTTP", "Jobs"], swiftSettings: strict),
-        .testTarget(name: "RunstreamTests", dependencies: ["runstream"], swiftSettings: strict),
+        .target(name: "ClientTestSupport", dependencies: ["Locking"], path: "Tests/ClientTestSupport", swiftSettings: strict),
+        .testTarget(name: "HTTPClientTests", dependencies: ["ClientTestSupport", "HTTPClient"], swiftSettings: strict),
+        .testTarget(
+            name: "APITests",
+            dependencies: [
+                "API", "EventLoop", "HTTP", "Jobs", "Locking", "Runners", "Storage", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(name: "RunstreamTests", dependencies: ["ClientTestSupport", "HTTPClient", "runstream"], swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11
 )

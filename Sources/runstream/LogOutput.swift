@@ -13,9 +13,9 @@ struct LogOutput: LogHandler {
     var logLevel: Logger.Level
     private let format: Format
     private let label: String
-    private let clock: @Sendable () -> Timestamp
+    private let clock: @Sendable () -> Jobs.Timestamp
 
-    init(label: String, level: Logger.Level, format: Format, clock: @escaping @Sendable () -> Timestamp) {
+    init(label: String, level: Logger.Level, format: Format, clock: @escaping @Sendable () -> Jobs.Timestamp) {
         self.label = label
         self.logLevel = level
         self.format = format
@@ -42,7 +42,7 @@ struct LogOutput: LogHandler {
 /// A log line's bytes.
 enum LogLine {
     static func render(
-        _ format: LogOutput.Format, time: Timestamp, level: Logger.Level, label: String, message: String, metadata: [(String, String)]
+        _ format: LogOutput.Format, time: Jobs.Timestamp, level: Logger.Level, label: String, message: String, metadata: [(String, String)]
     ) -> [UInt8] {
         var json = JSONText()
         switch format {

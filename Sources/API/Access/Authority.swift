@@ -1,0 +1,55 @@
+/// A host and, where it was given, a port, as in a `Host` header or an origin. The host is lower-case, an IPv6 address without its brackets.
+package struct Authority: Hashable, Sendable {
+    package let host: String
+    package let port: Int?
+    /// Whether the host is an IP address literal.
+    package let isIPLiteral: Bool
+
+    /// Reads `host`, `host:port`, `[v6]` or `[v6]:port`; nil for anything else, user info and wildcards included.
+    package init?(_ text: String) {
+        guard let (hostPart, portPart) = Self.split(text) else { return nil }
+        if let portPart {
+            guard let port = Self.port(portPart) else { return nil }
+            self.port = port
+        } else {
+            port = nil
+        }
+        host = hostPart.lowercased()
+        isIPLiteral = IPAddress(host) != nil
+    }
+
+    /// As it stands in a URL.
+    package var text: String {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return port.map { "\(name):\($0)" } ?? name
+    }
+
+    private static func split(_ text: String) -> (host: Substring, port: Substring?)? {
+        if text.hasPrefix("[") {
+            guard let close = text.firstIndex(of: "]") else { return nil }
+            let host = text[text.index(after: text.startIndex)..<close]
+            let rest = text[text.index(after: close)...]
+            guard host.contains(":"), IPAddress(String(host)) != nil, rest.isEmpty || rest.hasPrefix(":") else { return nil }
+            return (host, rest.isEmpty ? nil : rest.dropFirst())
+        }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let host = parts.first, !host.isEmpty, host.utf8.allSatisfy(Self.isHostByte) else { return nil }
+        return (host, parts.count == 2 ? parts[1] : nil)
+    }
+
+    private static func port(_ text: Substring) -> Int? {
+        guard !text.isEmpty, text.count <= 5, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let port = Int(text), (1...65_535).contains(port)
+        else { return nil }
+        return port
+    }
+
+    private static func isHostByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+}

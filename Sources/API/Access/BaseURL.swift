@@ -1,0 +1,33 @@
+/// What a caller calls this server, so that the URLs in its answers work for that caller: scheme and authority.
+package struct BaseURL: Sendable {
+    package let scheme: String
+    package let authority: Authority
+
+    /// - Parameters:
+    ///   - host: the `Host` header; nil over HTTP/1.0.
+    ///   - forwarded: scheme and host as a trusted proxy tells them; nil from anybody else.
+    ///   - own: what the server listens on, for callers that name no host.
+    package init(host: String?, forwarded: (proto: String?, host: String?)?, own: Authority) {
+        scheme = Self.first(forwarded?.proto).flatMap { ["http", "https"].contains($0.lowercased()) ? $0.lowercased() : nil } ?? "http"
+        authority = Self.first(forwarded?.host).flatMap { Authority($0) } ?? host.flatMap { Authority($0) } ?? own
+    }
+
+    package func url(_ path: String) -> String {
+        "\(scheme)://\(authority.text)\(path)"
+    }
+
+    /// The first of a list that proxies appended to: what the client itself had said to the outermost one.
+    private static func first(_ list: String?) -> String? {
+        guard let entry = list?.split(separator: ",").first else { return nil }
+        return entry.trimmingSpaces
+    }
+}
+
+extension Substring {
+    /// Without spaces and tabs at both ends.
+    package var trimmingSpaces: String {
+        var text = self.drop { $0 == " " || $0 == "\t" }
+        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,54 @@
+/// The proxies whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed, by the address they connect from.
+package struct TrustedProxies: Sendable {
+    private let ranges: [AddressRange]
+
+    /// - Parameter list: addresses and CIDR ranges, as in `10.0.0.0/8`.
+    /// - Returns: nil and the entry that is neither, in `refused`.
+    package init(_ list: [String]) throws(SettingError) {
+        var ranges: [AddressRange] = []
+        for entry in list {
+            guard let range = AddressRange(entry) else { throw .noAddressRange(entry) }
+            ranges.append(range)
+        }
+        self.ranges = ranges
+    }
+
+    package func contains(_ remoteAddress: String) -> Bool {
+        guard !ranges.isEmpty, let address = IPAddress(remoteAddress) else { return false }
+        return ranges.contains { $0.contains(address) }
+    }
+}
+
+/// A list among the settings with an entry that makes no sense.
+package enum SettingError: Error, Equatable {
+    /// `--trusted-proxies` names something that is neither an IP address nor a CIDR range.
+    case noAddressRange(String)
+    /// `--allowed-hosts` names something that is no host.
+    case noHost(String)
+    /// `--cors-origins` names something that is neither an origin nor `*`.
+    case noOrigin(String)
+}
+
+extension HostRules {
+    /// - Parameter list: entries of `--allowed-hosts`.
+    package init(_ list: [String]) throws(SettingError) {
+        var allowed: [Authority] = []
+        for entry in list {
+            guard let authority = Authority(entry) else { throw .noHost(entry) }
+            allowed.append(authority)
+        }
+        self.init(allowed: allowed)
+    }
+}
+
+extension OriginRules {
+    /// - Parameter list: entries of `--cors-origins`: origins, or `*`.
+    package init(_ list: [String]) throws(SettingError) {
+        var allowed: [Origin] = []
+        for entry in list where entry != "*" {
+            guard let origin = Origin(entry.hasSuffix("/") ? String(entry.dropLast()) : entry) else { throw .noOrigin(entry) }
+            allowed.append(origin)
+        }
+        self.init(allowed: allowed, opensReads: list.contains("*"))
+    }
+}

@@ -1,0 +1,155 @@
+import Jobs
+
+/// Everything that a call can be refused for. `Problem+Text.swift` is the only place where these become words.
+package enum Problem: Error, Equatable {
+    // 400
+    /// What is wrong with the head, in HTTP's words.
+    case malformedHead(String)
+    case malformedJSON(JSONError)
+    case unknownStatus(String)
+    case unknownFrom(String)
+    case agentFile(AgentFileProblem)
+    case alreadyCompleted(JobID, JobStatus)
+    // 401, 403
+    case unauthorized(CredentialProblem)
+    case foreignOrigin(String)
+    // 404, 405, 406
+    case noRoute
+    case noJob(String)
+    case wrongMethod(allow: [String])
+    case notAcceptable(offers: [String])
+    // 409
+    case notFinished(JobID, JobStatus, JobCall)
+    case alreadyEnded(JobID, JobStatus)
+    // 411, 413, 415, 421, 422, 431
+    case transferEncoding
+    case bodyTooLarge(limitBytes: Int)
+    case notJSON(contentType: String?)
+    case misdirected(host: String)
+    case invalid([FieldProblem])
+    case headTooLarge(limitBytes: Int)
+    // 500, 503
+    case internalError
+    case queueFull
+    case draining
+    case storeUnavailable
+    case busy
+    case notReady(NotReady)
+}
+
+package enum NotReady: Equatable {
+    case draining
+    case store
+}
+
+package enum CredentialProblem: Equatable {
+    case noKey
+    case wrongKey
+    case tokenExpired
+    case tokenInvalid
+}
+
+package enum AgentFileProblem: Error, Equatable {
+    case noRoot
+    case notFound(String)
+    case outside(String)
+}
+
+/// Calls that want a run that has ended.
+package enum JobCall: Equatable {
+    case result
+    case delete
+}
+
+/// One member of a body, or one parameter, that cannot be.
+package struct FieldProblem: Equatable {
+    /// A JSON Pointer (RFC 6901) into the body; for a parameter or header the member that it stands for.
+    package let pointer: String
+    package let reason: Reason
+
+    package enum Reason: Equatable {
+        case notAnObject
+        case required
+        case blank
+        case containsNUL
+        case mustBeString
+        case mustBeObject
+        case mustBeInteger
+        case outside(ClosedRange<Int>, zeroMeansDefault: Bool)
+        case tooLong(limitBytes: Int)
+        case notOneOf([String])
+        case malformedKey
+        case sessionRequired
+        case notAWebURL
+        case unknownRecipe(String, known: [String])
+        case noRecipes(String)
+        case noRunner
+    }
+
+    package init(_ member: String, _ reason: Reason) {
+        pointer = member.isEmpty ? "" : "/\(member)"
+        self.reason = reason
+    }
+}
+
+extension Problem {
+    package var status: Int {
+        switch self {
+        case .malformedHead, .malformedJSON, .unknownStatus, .unknownFrom, .agentFile, .alreadyCompleted: 400
+        case .unauthorized: 401
+        case .foreignOrigin: 403
+        case .noRoute, .noJob: 404
+        case .wrongMethod: 405
+        case .notAcceptable: 406
+        case .notFinished, .alreadyEnded: 409
+        case .transferEncoding: 411
+        case .bodyTooLarge: 413
+        case .notJSON: 415
+        case .misdirected: 421
+        case .invalid: 422
+        case .headTooLarge: 431
+        case .internalError: 500
+        case .queueFull, .draining, .storeUnavailable, .busy, .notReady: 503
+        }
+    }
+
+    /// Whether the connection must not be used again: bytes that arrive later are never read as a request.
+    package var closesConnection: Bool {
+        switch self {
+        case .malformedHead, .transferEncoding, .bodyTooLarge, .misdirected, .headTooLarge: true
+        default: false
+        }
+    }
+
+    /// The `application/problem+json` document (RFC 9457).
+    package var body: [UInt8] {
+        var json = JSONText()
+        json.raw("{\"type\": \"about:blank\", \"title\": \"\(title)\", \"status\": \(status), \"detail\": ")
+        json.string(detail)
+        if case .unauthorized = self { json.raw(", \"error\": \"Unauthorized\"") }
+        if case .invalid(let problems) = self {
+            json.raw(", \"errors\": [")
+            for (index, problem) in problems.enumerated() {
+                json.raw(index == 0 ? "{\"pointer\": " : ", {\"pointer\": ")
+                json.string(problem.pointer)
+                json.raw(", \"detail\": ")
+                json.string(problem.detail)
+                json.raw("}")
+            }
+            json.raw("]")
+        }
+        json.raw("}")
+        return json.bytes
+    }
+
+    /// Headers besides the body's type and length.
+    package var headers: [(name: String, value: String)] {
+        switch self {
+        case .unauthorized: [("WWW-Authenticate", "Bearer realm=\"runstream\"")]
+        case .wrongMethod(let allow): [("Allow", allow.joined(separator: ", "))]
+        case .queueFull, .draining, .storeUnavailable, .busy, .notReady: [("Retry-After", "\(APILimits.busyRetryAfterSeconds)")]
+        case .notFinished(_, let status, _): status.retryAfterSeconds.map { [("Retry-After", "\($0)")] } ?? []
+        default: []
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import HTTP
+import Jobs
+
+/// What is checked of every request before its handler runs, in the order that the contract fixes:
+/// `Host` (421), key (401), route (404), method (405), origin (403), `Accept` and `Content-Type` (406, 415).
+/// The form of the head was checked before; the run (404), the body (413, 400, 422) and the state (409, 503) are the handler's.
+struct RequestChecks {
+    let settings: APISettings
+    let now: Timestamp
+
+    enum Admitted {
+        case call(Call, id: [UInt8])
+        /// OPTIONS: answered here, without a key.
+        case options(Response)
+    }
+
+    func admit(_ request: borrowing Request, _ head: RequestHead, _ match: RouteMatch<Call>) throws(Problem) -> Admitted {
+        let isOptions = request.method == .options
+        try checkHost(request, head, match)
+        if !isOptions { try checkKey(request, match) }
+        switch match {
+        case .notFound: throw .noRoute
+        case .wrongMethod(let allow):
+            let allow = allow.map(\.rawValue)
+            guard isOptions else { throw .wrongMethod(allow: allow) }
+            return .options(options(request, head, allow: allow))
+        case .found(let call, let id):
+            if call.changes, !settings.origins.mayChange(origin: head.origin, hosts: head.hosts) { throw .foreignOrigin(head.origin ?? "") }
+            if !call.offers.isEmpty, Accept(request.headers("Accept")).choose(call.offers) == nil {
+                throw .notAcceptable(offers: call.offers)
+            }
+            if call == .submit || call == .token && request.hasBody {
+                let type = request.header("Content-Type")
+                guard ContentType.isJSON(type) else { throw .notJSON(contentType: type) }
+            }
+            return .call(call, id: id)
+        }
+    }
+
+    /// DNS rebinding; see `HostRules`.
+    private func checkHost(_ request: borrowing Request, _ head: RequestHead, _ match: RouteMatch<Call>) throws(Problem) {
+        guard !settings.authorization.isRequired else { return }
+        if case .found(let call, _) = match, call.isProbe { return }
+        guard let host = head.host else {
+            if request.isHTTP10 { return }
+            throw .misdirected(host: "")
+        }
+        guard settings.hosts.allows(host: host) else { throw .misdirected(host: host) }
+    }
+
+    private func checkKey(_ request: borrowing Request, _ match: RouteMatch<Call>) throws(Problem) {
+        guard settings.authorization.isRequired else { return }
+        if case .found(let call, _) = match, call.isProbe { return }
+        let verdict = settings.authorization.check(
+            authorization: request.header("Authorization"), apiKey: request.header("X-API-Key"))
+        guard verdict != .allowed else { return }
+        guard let token = request.query("token") else { throw .unauthorized(verdict == .noKey ? .noKey : .wrongKey) }
+        guard case .found(let call, let id) = match, call.opensWithToken, let run = JobID(utf8: id) else {
+            throw .unauthorized(.tokenInvalid)
+        }
+        switch settings.tokens.check(token, for: run, now: now) {
+        case .allowed: return
+        case .expired: throw .unauthorized(.tokenExpired)
+        case .invalid: throw .unauthorized(.tokenInvalid)
+        }
+    }
+
+    private func options(_ request: borrowing Request, _ head: RequestHead, allow: [String]) -> Response {
+        let method = request.header("Access-Control-Request-Method")
+        let cors = settings.origins.preflight(origin: head.origin, method: method, allow: allow)
+        return Response(status: 204, headers: [("Allow", allow.joined(separator: ", "))] + cors)
+    }
+}

@@ -1,0 +1,35 @@
+import Glibc
+
+/// The directory that `agent_file` may name files of (`--agent-root`).
+package struct AgentRoot: Sendable {
+    private let path: String
+
+    /// - Returns: nil when `path` is no directory that can be reached.
+    package init?(_ path: String) {
+        guard let resolved = Self.resolve(path), Self.kind(of: resolved) == S_IFDIR else { return nil }
+        self.path = resolved
+    }
+
+    /// Finds a file that a submission names, relative to the root or absolute.
+    ///
+    /// The check is made on the path with all links followed, so that neither `..` nor a link leads out of the root.
+    ///
+    /// - Returns: the file's real path.
+    package func file(_ name: String) throws(AgentFileProblem) -> String {
+        guard let resolved = Self.resolve(name.hasPrefix("/") ? name : "\(path)/\(name)") else { throw .notFound(name) }
+        guard resolved.hasPrefix(path == "/" ? "/" : "\(path)/") else { throw .outside(name) }
+        guard Self.kind(of: resolved) == S_IFREG else { throw .notFound(name) }
+        return resolved
+    }
+
+    private static func resolve(_ path: String) -> String? {
+        guard let resolved = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe String(validatingCString: resolved)
+    }
+
+    private static func kind(of path: String) -> mode_t? {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+    }
+}

@@ -1,0 +1,36 @@
+import HTTP
+import Jobs
+
+extension APIServer {
+    /// `GET /api/v1/runs`: a page of the runs, newest first, read by a reader thread.
+    func listRuns(_ request: borrowing Request, _ exchange: consuming Exchange) {
+        if let problem = exchange.caller.bodyProblem { return exchange.refuse(problem) }
+        let query = ListQuery(
+            status: request.query("status"), sessionID: request.query("session_id"), page: request.query("page"),
+            pageSize: request.query("page_size"))
+        let filter: JobFilter
+        do { filter = try query.filter() } catch { return exchange.refuse(error) }
+        wait(exchange) {
+            context.readers.list(filter, waiter: $0)
+        } resume: { answer, exchange in
+            switch answer {
+            case .page(let page):
+                let links = query.links(filter, total: page.total, base: exchange.caller.base.url("/api/v1/runs"))
+                exchange.send(200, Self.list(page, filter), headers: [("Link", links)])
+            case .failed: exchange.refuse(.storeUnavailable)
+            default: exchange.refuse(.internalError)
+            }
+        }
+    }
+
+    private static func list(_ page: JobPage, _ filter: JobFilter) -> [UInt8] {
+        var json = JSONText()
+        json.raw("{\"jobs\": [")
+        for (index, job) in page.jobs.enumerated() {
+            if index > 0 { json.raw(", ") }
+            json.raw(String(decoding: StatusBody(job.spec, job.snapshot).bytes, as: UTF8.self))
+        }
+        json.raw("], \"total\": \(page.total), \"page\": \(filter.page), \"page_size\": \(filter.pageSize)}")
+        return json.bytes
+    }
+}

@@ -1,0 +1,45 @@
+import HTTP
+import Jobs
+
+extension APIServer {
+    /// `POST /api/v1/runs`: checked whole, then parked until its commit: what was answered 202 is on disk.
+    func submitRun(_ request: borrowing Request, _ exchange: consuming Exchange) {
+        if let problem = exchange.caller.bodyProblem { return exchange.refuse(problem) }
+        let order: SubmitOrder
+        do {
+            order = try SubmitDecoder.decode(
+                request.body(), keyHeader: request.header("Idempotency-Key"), rules: context.settings.submit)
+        } catch {
+            return exchange.refuse(error)
+        }
+        guard !context.state.isDraining else { return exchange.refuse(.draining) }
+        let spec = JobSpec(
+            id: JobID(bits: context.random.bits()), createdAt: context.clock(), sessionID: order.sessionID, timeoutSeconds: order.timeout,
+            maxAttempts: order.maxAttempts, webhookURL: order.webhookURL)
+        let job = Job(spec: spec, work: order.work, committer: context.writer, memory: context.memory)
+        wait(exchange) {
+            context.writer.submit(job, key: order.key, waiter: $0)
+        } resume: { answer, exchange in
+            switch answer {
+            case .submitted(let job, _): Self.accepted(job, exchange)
+            case .queueFull: exchange.refuse(.queueFull)
+            case .failed: exchange.refuse(.storeUnavailable)
+            default: exchange.refuse(.internalError)
+            }
+        }
+    }
+
+    private static func accepted(_ job: Job, _ exchange: consuming Exchange) {
+        let pollURL = exchange.caller.base.url("/api/v1/runs/\(job.id)")
+        var json = JSONText()
+        json.raw("{\"job_id\": \"\(job.id)\", \"status\": \"\(job.published.snapshot.status.name)\", \"created_at\": ")
+        json.time(job.spec.createdAt)
+        json.raw(", \"poll_url\": ")
+        json.string(pollURL)
+        json.raw(", \"stream_url\": ")
+        json.string("\(pollURL)/stream")
+        json.raw("}")
+        exchange.send(
+            202, json.bytes, headers: [("Location", pollURL), ("Retry-After", "\(APILimits.submitRetryAfterSeconds)")])
+    }
+}

@@ -1,0 +1,272 @@
+import CLibevent
+import EventLoop
+import Glibc
+
+/// What we know of one of evhttp's connections: where its request is, and what its raw bytes looked like.
+///
+/// Lives from evhttp's making of the bufferevent to evhttp's close callback; the server holds it meanwhile.
+@safe final class Connection {
+    unowned let server: Server
+    /// The place in the server's list.
+    var index = 0
+    /// One of those beyond the limit: its request gets a 503.
+    let isReserve: Bool
+    /// The parked reply of the request, if it has one.
+    var parked: (replies: ParkedReplies, ticket: Ticket)?
+
+    // The links of the deadline queue it is in.
+    var deadline: Monotonic?
+    var earlier: Connection?
+    var later: Connection?
+
+    private let bufferEvent: OpaquePointer
+    private var connection: OpaquePointer?
+    private var request: UnsafeMutablePointer<evhttp_request>?
+    private var scanner = HeadScanner()
+    private var buffered = 0
+    private var mustClose = false
+    private var began = Monotonic(nanoseconds: 0)
+    private var slowStream: SlowStream?
+
+    init(server: Server, bufferEvent: OpaquePointer, isReserve: Bool) {
+        self.server = server
+        unsafe self.bufferEvent = bufferEvent
+        self.isReserve = isReserve
+    }
+
+    /// Whether a handler, or a parked reply, has yet to answer.
+    var isAwaitingReply: Bool { unsafe request != nil && slowStream == nil }
+
+    /// Whether nothing of a request has come and none is being answered.
+    var isIdle: Bool { unsafe request == nil && deadline == nil && bufferedOutput == 0 }
+
+    /// Bytes that wait for the client.
+    var bufferedOutput: Int { unsafe connection == nil ? 0 : evbuffer_get_length(bufferevent_get_output(bufferEvent)) }
+
+    // MARK: Life
+
+    /// Watches the raw input. From evhttp's making of the bufferevent, when there is no evhttp connection yet.
+    func watchInput() {
+        let me = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe evbuffer_add_cb(
+            bufferevent_get_input(bufferEvent),
+            { buffer, info, context in
+                guard let buffer = unsafe buffer, let info = unsafe info, let context = unsafe context else { return }
+                let connection = unsafe Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
+                unsafe connection.inputChanged(buffer, info.pointee)
+            }, me)
+        // evhttp may free the bufferevent before `adopt`: this keeps the memory until then.
+        unsafe bufferevent_incref(bufferEvent)
+    }
+
+    /// Asks to be told of the end, once evhttp has made its connection.
+    ///
+    /// - Returns: false if evhttp has already given the connection up.
+    func adopt() -> Bool {
+        var context: UnsafeMutableRawPointer?
+        unsafe bufferevent_getcb(bufferEvent, nil, nil, nil, &context)
+        defer { unsafe bufferevent_decref(bufferEvent) }
+        // The callbacks' context is the evhttp connection; freeing clears it.
+        guard let context = unsafe context else { return false }
+        let connection = OpaquePointer(context)
+        unsafe self.connection = connection
+        let me = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe evhttp_connection_set_closecb(
+            connection,
+            { _, context in
+                guard let context = unsafe context else { return }
+                unsafe Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().closed()
+            }, me)
+        return true
+    }
+
+    /// evhttp is about to free its connection.
+    private func closed() {
+        server.forget(self)
+        slowStream?.connectionClosed()
+        slowStream = nil
+        if let (replies, ticket) = parked { replies.forget(ticket) }
+        parked = nil
+        // A request that evhttp took off the connection is ours to free; one that is still on it, evhttp frees.
+        if let request = unsafe request, unsafe evhttp_request_get_connection(request) == nil { unsafe evhttp_request_free(request) }
+        unsafe request = nil
+        unsafe connection = nil
+        server.release(buffered: buffered)
+        buffered = 0
+    }
+
+    /// Closes at once, without an answer.
+    func close() {
+        guard let connection = unsafe connection else { return }
+        unsafe evhttp_connection_free(connection)
+    }
+
+    /// Lets evhttp see the end, and free everything; for when it may be in the middle of something.
+    func shutDown() {
+        let fd = unsafe bufferevent_getfd(bufferEvent)
+        if fd >= 0 { shutdown(fd, Int32(SHUT_RDWR)) }
+    }
+
+    /// Closes an idle connection, and any other behind the answer it waits for.
+    func closeWhenIdle() {
+        if isIdle { shutDown() } else { mustClose = true }
+    }
+
+    // MARK: Bytes
+
+    private func inputChanged(_ buffer: OpaquePointer, _ info: evbuffer_cb_info) {
+        server.current = self
+        buffered += info.n_added - info.n_deleted
+        let withinBound = server.account(buffered: info.n_added - info.n_deleted)
+        guard info.n_added > 0 else { return }
+        if slowStream != nil { return server.drainLater(self) }
+        guard unsafe request == nil else { return }
+        if deadline == nil { server.expectRequest(self) }
+        unsafe scan(buffer, from: info.orig_size - info.n_deleted, count: info.n_added)
+        if !withinBound { shutDown() }
+    }
+
+    private func scan(_ buffer: OpaquePointer, from offset: Int, count: Int) {
+        var position = unsafe evbuffer_ptr()
+        guard unsafe evbuffer_ptr_set(buffer, &position, offset, EVBUFFER_PTR_SET) == 0 else { return }
+        var pieces = unsafe [iovec](repeating: iovec(), count: 4)
+        var left = count
+        let used = unsafe evbuffer_peek(buffer, count, &position, &pieces, Int32(pieces.count))
+        for index in 0..<Int(used) {
+            let piece = unsafe pieces[index]
+            let length = unsafe Swift.min(left, piece.iov_len)
+            unsafe scanner.scan(UnsafeRawBufferPointer(start: piece.iov_base, count: length))
+            left -= length
+        }
+    }
+
+    /// Throws away what the client of a slow stream has sent.
+    func drainInput() {
+        guard unsafe connection != nil else { return }
+        let input = unsafe bufferevent_get_input(bufferEvent)
+        unsafe evbuffer_drain(input, evbuffer_get_length(input))
+    }
+
+    // MARK: Request and reply
+
+    /// Takes a request that evhttp has read whole.
+    ///
+    /// - Returns: why it is refused; nil to let a handler answer it.
+    func begin(_ request: UnsafeMutablePointer<evhttp_request>) -> RefusalReason? {
+        unsafe self.request = request
+        began = server.loop.now
+        let fault = scanner.fault
+        scanner = HeadScanner()
+        // Bytes behind the request would be read as the next one: no pipelining, and nothing to smuggle.
+        if unsafe evbuffer_get_length(bufferevent_get_input(bufferEvent)) > 0 || isReserve || server.isDraining { mustClose = true }
+        guard let refusal = unsafe RequestCheck.refusal(of: request, scanned: fault) else { return isReserve ? .tooManyConnections : nil }
+        mustClose = true
+        if refusal == .malformed(.version) {
+            // evhttp would answer in the client's own, impossible version.
+            unsafe request.pointee.major = 1
+            unsafe request.pointee.minor = 1
+        }
+        return refusal
+    }
+
+    /// Answers the request; nothing happens if the client is gone.
+    func answer(_ response: Response) {
+        guard let request = unsafe request else { return }
+        server.loop.assertOnLoop()
+        unsafe self.request = nil
+        let headers = unsafe request.pointee.output_headers
+        for (name, value) in response.headers { unsafe evhttp_add_header(headers, name, value) }
+        if response.status != 204, response.status != 304 {
+            unsafe evhttp_add_header(headers, "Content-Length", String(response.body.count))
+        }
+        if mustClose || response.closesConnection || response.status == 413 || response.status == 421 {
+            unsafe evhttp_add_header(headers, "Connection", "close")
+        }
+        if unsafe request.pointee.type != EVHTTP_REQ_HEAD { unsafe add(response.body, to: request.pointee.output_buffer) }
+        server.counters.answered(response.status)
+        unsafe report(request, status: response.status)
+        let phrase = unsafe UnsafeRawPointer(reasonPhrase(response.status).utf8Start).assumingMemoryBound(to: CChar.self)
+        unsafe evhttp_send_reply(request, Int32(response.status), phrase, nil)
+    }
+
+    private func report(_ request: UnsafeMutablePointer<evhttp_request>, status: Int = 200) {
+        guard let onAnswered = server.onAnswered else { return }
+        let view = unsafe Request(request, limits: server.limits)
+        onAnswered(view.method, view.path, status, server.loop.now - began)
+    }
+
+    private func add(_ body: Response.Body, to buffer: OpaquePointer?) {
+        switch body {
+        case .none, .length: break
+        case .bytes(let bytes): unsafe evbuffer_add(buffer, bytes, bytes.count)
+        case .shared(let shared) where shared.count < Self.referencedBytes:
+            unsafe evbuffer_add(buffer, shared.buffer.baseAddress, shared.count)
+        case .shared(let shared):
+            let kept = unsafe Unmanaged.passRetained(shared)
+            unsafe evbuffer_add_reference(
+                buffer, shared.buffer.baseAddress, shared.count,
+                { _, _, context in
+                    guard let context = unsafe context else { return }
+                    unsafe Unmanaged<SharedBytes>.fromOpaque(context).release()
+                }, kept.toOpaque())
+        }
+    }
+
+    /// From here on a reference costs less than a copy.
+    private static let referencedBytes = 4096
+
+    // MARK: Streams
+
+    /// Turns the request into an event stream: off evhttp where the client can read our chunks, through it where not.
+    func stream(_ opening: StreamOpening) {
+        guard let request = unsafe request else { return }
+        server.loop.assertOnLoop()
+        guard !server.isDraining, !server.fanOut.isEnding else { return close() }
+        guard server.counters.streams.value < server.limits.maxStreams else { return answer(server.refuse(.tooManyStreams)) }
+        unsafe report(request)
+        if unsafe request.pointee.minor == 0 || opening.transcoder != nil {
+            unsafe stream(opening, through: request)
+        } else if let fd = detach() {
+            server.fanOut.open(fd, opening)
+        } else {
+            answer(server.refuse(.tooManyStreams))
+        }
+    }
+
+    private func stream(_ opening: StreamOpening, through request: UnsafeMutablePointer<evhttp_request>) {
+        // A stream is silent for longer than evhttp's timeouts; what its client sends is thrown away.
+        unsafe bufferevent_set_timeouts(bufferEvent, nil, nil)
+        unsafe bufferevent_setwatermark(bufferEvent, Int16(EV_READ), 0, server.limits.drainBytes)
+        drainInput()
+        slowStream = unsafe SlowStream(opening, on: self, request, fanOut: server.fanOut)
+    }
+
+    /// The slow stream is over: its last chunk, then evhttp closes when all is written.
+    func endSlowStream() {
+        guard let request = unsafe request else { return }
+        slowStream = nil
+        // Before the call: for HTTP/1.0 it may free the connection before it returns.
+        unsafe self.request = nil
+        unsafe evhttp_send_reply_end(request)
+    }
+
+    /// Takes the socket away from evhttp, which frees everything else.
+    ///
+    /// Returns nil when there is no descriptor left; the request is then still to be answered.
+    private func detach() -> Int32? {
+        guard let connection = unsafe connection else { return nil }
+        let fd = unsafe bufferevent_getfd(bufferEvent)
+        let taken = fcntl(fd, F_DUPFD_CLOEXEC, 0)
+        guard taken >= 0 else { return nil }
+        // Out of epoll first: it would go on watching the socket behind the duplicate.
+        unsafe bufferevent_disable(bufferEvent, Int16(EV_READ | EV_WRITE))
+        unsafe bufferevent_setcb(bufferEvent, nil, nil, nil, nil)
+        // Freeing shuts down whatever the cached number names: something harmless.
+        guard server.coverWithNull(fd) else {
+            Glibc.close(taken)
+            return nil
+        }
+        unsafe evhttp_connection_free(connection)
+        return taken
+    }
+}

@@ -1,0 +1,51 @@
+/// Looks at a request's head as it arrives, for what evhttp's parser lets through and then hides from us.
+///
+/// A NUL cuts a value short for everybody who reads it as a C string, a line that begins with NUL ends evhttp's headers, bare LF
+/// and folded lines are parsed in a way that a proxy in front may not share: each is a way to smuggle a second request in. On a head
+/// that passes, evhttp and we agree where it ends: at the first empty line, all lines ended by CR LF.
+struct HeadScanner {
+    private enum State {
+        case lineStart, inLine, carriageReturn, carriageReturnOfEmptyLine, finished
+    }
+
+    /// The first thing that is wrong.
+    private(set) var fault: HeadFault?
+    private var state = State.lineStart
+    private var isRequestLine = true
+
+    /// Takes bytes of the head; what follows its end is not looked at.
+    mutating func scan(_ bytes: UnsafeRawBufferPointer) {
+        guard state != .finished else { return }
+        for index in bytes.indices {
+            let byte = unsafe bytes[index]
+            step(byte)
+            if state == .finished { return }
+        }
+    }
+
+    @inline(__always)
+    private mutating func step(_ byte: UInt8) {
+        switch state {
+        case .inLine where byte >= 0x20 && byte != 0x7F: break
+        case .lineStart, .inLine:
+            switch byte {
+            case 0x0D: state = state == .lineStart ? .carriageReturnOfEmptyLine : .carriageReturn
+            case 0x0A: fail(.lineEnd)
+            case 0x20 where state == .lineStart && !isRequestLine: fail(.fold)
+            case 0x09: state == .lineStart ? fail(.fold) : ()
+            case 0..<0x20, 0x7F: fail(.controlByte)
+            default: state = .inLine
+            }
+        case .carriageReturn, .carriageReturnOfEmptyLine:
+            guard byte == 0x0A else { return fail(.lineEnd) }
+            state = state == .carriageReturn ? .lineStart : .finished
+            isRequestLine = false
+        case .finished: break
+        }
+    }
+
+    private mutating func fail(_ fault: HeadFault) {
+        self.fault = fault
+        state = .finished
+    }
+}

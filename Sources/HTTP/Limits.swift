@@ -1,0 +1,58 @@
+/// Every bound of the HTTP server, with its unit.
+package struct Limits: Sendable {
+    /// Open client sockets, streams included, of all loops together. Beyond it a reserve accepts, answers 503 and closes.
+    package var maxConnections = 8_000
+
+    /// Connections beyond `maxConnections` that get a 503 rather than a closed socket.
+    package var reserveConnections = 64
+
+    /// Open streams of all loops together.
+    package var maxStreams = 7_500
+
+    /// Bytes of a request's head.
+    package var maxHeaderBytes = 16 << 10
+
+    /// Bytes of a request's body; a longer one arrives with `Request.bodyIsTooLarge`.
+    package var maxBodyBytes = 1 << 20
+
+    /// evhttp itself reads bodies up to so many times `maxBodyBytes` before it refuses them with a short page of its own.
+    package var bodySlack = 4
+
+    /// Bytes of requests that wait in one loop's input buffers; whoever goes beyond is cut off.
+    package var requestBufferBytes = 128 << 20
+
+    /// From a request's first byte to its last.
+    package var requestTimeout = Duration.seconds(10)
+
+    /// What a connection of the reserve gets to send its request.
+    package var reserveTimeout = Duration.seconds(1)
+
+    /// A kept-alive connection without a request, and a reply that nobody reads.
+    package var idleTimeout = Duration.seconds(60)
+
+    /// A stream that has been silent for so long gets a heartbeat (some a little earlier, so that they are spread).
+    package var heartbeat = Duration.seconds(4)
+
+    /// A stream whose client takes nothing for so long is closed.
+    package var writeTimeout = Duration.seconds(60)
+
+    /// Sends per turn of a loop, over all its streams.
+    package var fanOutSlice = 256
+
+    /// Bytes that one stream may be sent before others have their turn.
+    package var streamQuantumBytes = 256 << 10
+
+    /// Bytes that wait in a viewer's output buffer on the slow path (HTTP/1.0, transcoded).
+    package var outputBufferBytes = 64 << 10
+
+    /// Bytes read from a stream's client, and thrown away, per second and at its end.
+    package var drainBytes = 64 << 10
+
+    /// How long a stream that has ended waits for its client to take the rest and close.
+    package var drainTimeout = Duration.seconds(2)
+
+    /// How long a listener rests when the process is out of descriptors and not even its spare one helps.
+    package var acceptPause = Duration.milliseconds(100)
+
+    package init() {}
+}

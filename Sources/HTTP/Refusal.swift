@@ -1,0 +1,36 @@
+/// Why a request gets no handler; the connection is closed behind the answer.
+package enum RefusalReason: Sendable, Equatable {
+    /// The head is not what RFC 9112 allows, or not what we take: 400.
+    case malformed(HeadFault)
+    /// A body in a transfer coding, chunked included: 411.
+    case transferEncoding
+    /// No connection, or no stream, is left: 503.
+    case tooManyConnections
+    case tooManyStreams
+    /// A handler dropped its reply: 500.
+    case internalError
+
+    /// The status of the answer.
+    package var status: Int {
+        switch self {
+        case .malformed: 400
+        case .transferEncoding: 411
+        case .tooManyConnections, .tooManyStreams: 503
+        case .internalError: 500
+        }
+    }
+}
+
+/// What is wrong with a request's head.
+package enum HeadFault: String, Sendable, CaseIterable {
+    case version = "The HTTP version must be 1.0 or 1.1."
+    case target = "The request target must be a path that begins with '/', in visible ASCII, without '#'."
+    case controlByte = "A NUL or other control byte in the head."
+    case lineEnd = "Lines of the head must end with CR LF."
+    case fold = "A header line must not begin with white space."
+    case headerName = "A header name must be a token, with the colon right behind it."
+    case headerValue = "A header value must not contain control bytes."
+    case host = "There must be exactly one valid Host header."
+    case contentLength = "Content-Length must be a single number."
+    case unexpectedBody = "HEAD and TRACE requests have no body."
+}

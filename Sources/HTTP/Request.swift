@@ -1,0 +1,142 @@
+import CLibevent
+import Glibc
+
+/// A request that arrived whole and passed every check of its form.
+///
+/// A view of what evhttp parsed: valid while its handler runs, and nothing is copied or made a `String` unless asked for.
+@safe package struct Request: ~Copyable {
+    private let raw: UnsafeMutablePointer<evhttp_request>
+    private let limits: Limits
+
+    init(_ raw: UnsafeMutablePointer<evhttp_request>, limits: Limits) {
+        unsafe self.raw = raw
+        self.limits = limits
+    }
+
+    package var method: Method { unsafe Method(raw.pointee.type) }
+
+    /// Such a client understands neither chunks nor, unless it says so, a connection that stays.
+    package var isHTTP10: Bool { unsafe raw.pointee.minor == 0 }
+
+    /// The peer's IP address.
+    package var remoteAddress: String {
+        guard let host = unsafe raw.pointee.remote_host else { return "" }
+        return unsafe String(cString: host)
+    }
+
+    /// The path's bytes as they were sent: not decoded, without the query.
+    package func withPath<R>(_ body: (RawSpan) throws -> R) rethrows -> R {
+        guard let uri = unsafe raw.pointee.uri else { return try body(RawSpan()) }
+        var length = 0
+        while unsafe uri[length] != 0, unsafe uri[length] != CChar(bitPattern: UInt8(ascii: "?")) { length += 1 }
+        return try unsafe body(UnsafeRawBufferPointer(start: uri, count: length).bytes)
+    }
+
+    /// The path as it was sent: not decoded, without the query.
+    package var path: String {
+        withPath { bytes in unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
+    }
+
+    /// What follows the path's `?`, as it was sent; nil without one.
+    package var rawQuery: String? {
+        guard let query = unsafe queryStart else { return nil }
+        return unsafe String(cString: query)
+    }
+
+    /// The first query item of a name, percent-decoded, `+` being a space; nil if there is none. An item without `=` is empty.
+    /// Decoded bytes that are no UTF-8 become U+FFFD.
+    package func query(_ name: String) -> String? {
+        guard let start = unsafe queryStart else { return nil }
+        let query = unsafe UnsafeRawBufferPointer(start: start, count: strlen(start))
+        let items = unsafe query.split(separator: UInt8(ascii: "&"))
+        for index in unsafe items.indices {
+            let item = unsafe items[index]
+            let end = unsafe item.firstIndex(of: UInt8(ascii: "=")) ?? item.endIndex
+            guard unsafe decoded(item[..<end]) == name else { continue }
+            return unsafe end == item.endIndex ? "" : decoded(item[(end + 1)...])
+        }
+        return nil
+    }
+
+    /// The first header of a name (ASCII, any case), without surrounding white space; bytes that are no UTF-8 become U+FFFD.
+    package func header(_ name: StaticString) -> String? {
+        guard
+            let value = unsafe evhttp_find_header(
+                raw.pointee.input_headers, UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self))
+        else { return nil }
+        return unsafe text(value)
+    }
+
+    /// All headers of a name (ASCII, any case), in the order in which they came.
+    package func headers(_ name: StaticString) -> [String] {
+        var values: [String] = []
+        let name = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+        var header = unsafe raw.pointee.input_headers.pointee.tqh_first
+        while let field = unsafe header {
+            if unsafe evutil_ascii_strcasecmp(field.pointee.key, name) == 0, let value = unsafe field.pointee.value {
+                values.append(unsafe text(value))
+            }
+            unsafe header = field.pointee.next.tqe_next
+        }
+        return values
+    }
+
+    /// Whether a body came, however short.
+    package var hasBody: Bool { bodyCount > 0 }
+
+    /// The body's length in bytes.
+    package var bodyCount: Int { unsafe evbuffer_get_length(raw.pointee.input_buffer) }
+
+    /// Whether the body is over `Limits.maxBodyBytes`: answer 413, in its place in the order of checks.
+    package var bodyIsTooLarge: Bool { bodyCount > limits.maxBodyBytes }
+
+    /// A copy of the body.
+    package func body() -> [UInt8] {
+        let count = bodyCount
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let copied = unsafe evbuffer_copyout(raw.pointee.input_buffer, buffer.baseAddress, count)
+            initialized = max(0, copied)
+        }
+    }
+
+    private var queryStart: UnsafePointer<CChar>? {
+        guard let uri = unsafe raw.pointee.uri, let mark = unsafe strchr(uri, Int32(UInt8(ascii: "?"))) else { return nil }
+        return unsafe UnsafePointer(mark + 1)
+    }
+}
+
+private func text(_ value: UnsafePointer<CChar>) -> String {
+    var start = unsafe value
+    while unsafe start[0] == 0x09 || start[0] == 0x20 { unsafe start += 1 }
+    return unsafe String(cString: start)
+}
+
+private func decoded(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
+    var output: [UInt8] = []
+    unsafe output.reserveCapacity(bytes.count)
+    var index = unsafe bytes.startIndex
+    let end = unsafe bytes.endIndex
+    while index < end {
+        let byte = unsafe bytes[index]
+        if byte == UInt8(ascii: "%"), index + 2 < end, let high = unsafe hexValue(bytes[index + 1]),
+            let low = unsafe hexValue(bytes[index + 2])
+        {
+            output.append(high << 4 | low)
+            index += 3
+            continue
+        }
+        output.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+        index += 1
+    }
+    return String(decoding: output, as: UTF8.self)
+}
+
+/// The value of a hexadecimal digit.
+func hexValue(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+}

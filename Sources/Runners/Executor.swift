@@ -1,0 +1,293 @@
+import EventLoop
+import Jobs
+import Logging
+
+/// Starts runs in their order, a bounded number at a time, and retries them when their time has come. Confined to the control loop.
+///
+/// A run's way: `jobCreated` -> line -> slot -> `Job.start`, committed -> `ProcessRunner` -> outcome -> its processes gone -> slot free. It starts nothing before `recover` has ended what an
+/// earlier server left behind.
+@safe package final class Executor {
+    /// For other threads.
+    package let mailbox: ExecutorMailbox
+    package let statistics: ExecutorStatistics
+    let context: RunnerContext
+    private let admission: Admission
+
+    private var line = RunLine()
+    /// Attempts whose start waits for its commit, or for the next turn.
+    private var starting: [JobID: Int] = [:]
+    private var spawnable: [(job: Job, attempt: Int)] = []
+    var runners: [JobID: ProcessRunner] = [:]
+    private var retries: [JobID: Retry] = [:]
+    private var recovery: Recovery?
+    var phase = Phase.recovering
+    var drainTimer: LoopTimer?
+    var onDrained: (() -> Void)?
+
+    enum Phase { case recovering, open, draining }
+
+    /// A run that waits for its next attempt.
+    private struct Retry {
+        let job: Job
+        let timer: LoopTimer
+        /// Its time has come, but its last attempt's processes are not gone.
+        var isDue = false
+    }
+
+    /// Makes the process a subreaper, and takes its SIGCHLD.
+    ///
+    /// - Parameters:
+    ///   - loop: the control loop, before it runs or on it; whoever makes the executor keeps it there.
+    ///   - settings: what the flags say.
+    ///   - admission: counts who waits and which slots are taken.
+    ///   - memory: that of all jobs, whose unpublished bytes hold runners back.
+    ///   - clock: tells the time.
+    ///   - random: random bits, which spread retries.
+    ///   - logger: for what an operator should know.
+    /// - Throws: `SystemError`.
+    package init(
+        loop: Loop, settings: RunnerSettings, admission: Admission, memory: LogMemory, clock: @escaping @Sendable () -> Timestamp,
+        random: @escaping @Sendable () -> UInt64, logger: Logger
+    ) throws {
+        SignalWatch.ignoreBrokenPipes()
+        let relay = Relay()
+        mailbox = ExecutorMailbox(try Inbox(loop: loop) { relay.executor?.handle($0) })
+        self.admission = admission
+        statistics = ExecutorStatistics(maxConcurrent: settings.maxConcurrent)
+        context = try RunnerContext(
+            loop: loop, settings: settings, memory: memory, mailbox: mailbox, clock: clock, random: random, logger: logger)
+        relay.executor = self
+        // One spawn a turn, about half a millisecond: a burst of starts delays nobody's output.
+        loop.afterEachTurn { relay.executor?.spawnNext() ?? false }
+    }
+
+    /// Lets the inbox reach the executor without keeping it.
+    private final class Relay {
+        weak var executor: Executor?
+    }
+
+    private func handle(_ message: ExecutorMailbox.Message) {
+        switch message {
+        case .created(let job): enqueue(job)
+        case .cancelled(let id, let attempt): cancelled(id, attempt: attempt)
+        case .answered(let ticket): context.answered(ticket)
+        case .resultRead(let ticket, let file): context.resultRead(ticket, file)
+        }
+    }
+
+    // MARK: Recovery
+
+    /// Ends every process of an earlier server on this database, then takes up its runs: interrupted ones count as crashed, waiting ones get in line or wait for their time.
+    ///
+    /// Once, also when there are no runs; nothing starts before.
+    ///
+    /// - Parameters:
+    ///   - jobs: all that had not ended, in order of creation.
+    ///   - completion: called on the loop when all that is done.
+    package func recover(_ jobs: [Job], completion: @escaping () -> Void = {}) throws {
+        for job in jobs where job.published.snapshot.attempt == 0 && job.published.snapshot.status == .queued { admission.entered() }
+        RunDirectory.removeAll(in: context.settings.stateDirectory, files: context.files)
+        let recovery = try Recovery(instance: context.settings.instanceID, loop: context.loop, logger: context.logger)
+        self.recovery = recovery
+        try recovery.run(grace: context.settings.killGrace) { [unowned self] in
+            self.recovery = nil
+            // Runs that were created meanwhile are behind those.
+            let created = line
+            line = RunLine()
+            for job in jobs { takeUp(job) }
+            line.append(contentsOf: created)
+            if phase == .recovering { phase = .open }
+            completion()
+            startNext()
+        }
+    }
+
+    private func takeUp(_ job: Job) {
+        let snapshot = job.published.snapshot
+        switch snapshot.status {
+        case .queued:
+            if let nextAt = snapshot.nextAt { retry(job, at: nextAt) } else { enqueue(job) }
+        case .running:
+            ended(job, job.finish(attempt: snapshot.attempt, .crashed, now: context.now, random: context.random()))
+        case .succeeded, .failed, .cancelled: break
+        }
+    }
+
+    // MARK: Starting
+
+    private func enqueue(_ job: Job) {
+        line.append(job)
+        startNext()
+    }
+
+    private func startNext() {
+        while phase == .open, runners.count + starting.count < context.settings.maxConcurrent, let job = line.popFirst() {
+            start(job)
+        }
+        updateStatistics()
+    }
+
+    private func start(_ job: Job) {
+        let isFirst = job.published.snapshot.attempt == 0
+        if isFirst { admission.left() }
+        var attempt = 0
+        let waiter = context.waiter { [unowned self] in spawnable.append((job, attempt)) }
+        guard case .starting(let number) = job.start(now: context.now, waiter: waiter) else {
+            context.forget(waiter)
+            return
+        }
+        attempt = number
+        starting[job.id] = attempt
+        admission.slotTaken()
+    }
+
+    /// Starts the process of an attempt whose start is committed.
+    ///
+    /// - Returns: whether there are more.
+    private func spawnNext() -> Bool {
+        guard !spawnable.isEmpty else { return false }
+        let (job, attempt) = spawnable.removeFirst()
+        guard starting.removeValue(forKey: job.id) == attempt else { return !spawnable.isEmpty }
+        let snapshot = job.published.snapshot
+        if snapshot.status == .running, snapshot.attempt == attempt, let work = job.work {
+            spawn(job, attempt, work)
+        } else {
+            slotFreed()
+        }
+        return !spawnable.isEmpty
+    }
+
+    private func spawn(_ job: Job, _ attempt: Int, _ work: JobWork) {
+        do {
+            let words = try words(for: work)
+            let runner = try ProcessRunner(
+                job: job, attempt: attempt, work: work, words: words, context: context,
+                onEnd: { [unowned self] in ended($0.job, $1) }, onGone: { [unowned self] in gone($0) })
+            runners[job.id] = runner
+            statistics.change { $0.started += 1 }
+        } catch {
+            context.logger.warning("a run cannot be started", metadata: ["job_id": "\(job.id)", "error": "\(error)"])
+            let outcome = AttemptOutcome.failed(error: "Cannot start the runner: \(error)")
+            ended(job, job.finish(attempt: attempt, outcome, now: context.now, random: context.random()))
+            slotFreed()
+        }
+    }
+
+    private func words(for work: JobWork) throws(RunStartError) -> [String] {
+        if let name = work.recipeName {
+            guard let path = context.settings.recipes?.path(of: name) else { throw .noRecipe(name) }
+            return [path]
+        }
+        guard let words = context.settings.runner else { throw .noRunner }
+        return words
+    }
+
+    // MARK: Ending
+
+    private func ended(_ job: Job, _ outcome: FinishOutcome) {
+        switch outcome {
+        case .ended(let status): statistics.change { $0.count(status) }
+        case .retrying(let moment): retry(job, at: moment)
+        case .stale: break
+        }
+    }
+
+    private func gone(_ runner: ProcessRunner) {
+        guard runners[runner.job.id] === runner else { return }
+        runners[runner.job.id] = nil
+        if retries[runner.job.id]?.isDue == true, let retry = retries.removeValue(forKey: runner.job.id) { line.append(retry.job) }
+        slotFreed()
+    }
+
+    private func slotFreed() {
+        admission.slotFreed()
+        startNext()
+        if phase == .draining, !hasRuns { drained() }
+    }
+
+    private func retry(_ job: Job, at moment: Timestamp) {
+        do {
+            let timer = try LoopTimer(loop: context.loop) { [unowned self] in retryIsDue(job.id) }
+            retries[job.id] = Retry(job: job, timer: timer)
+            timer.schedule(after: moment - context.now)
+        } catch {
+            // Out of memory for a timer: better early than never.
+            line.append(job)
+        }
+        updateStatistics()
+    }
+
+    private func retryIsDue(_ id: JobID) {
+        guard let retry = retries[id] else { return }
+        guard runners[id] == nil else {
+            retries[id]?.isDue = true
+            return
+        }
+        retries[id] = nil
+        enqueue(retry.job)
+    }
+
+    private func cancelled(_ id: JobID, attempt: Int?) {
+        statistics.change { $0.count(.cancelled) }
+        if let attempt {
+            if let runner = runners[id], runner.attempt == attempt { runner.cancel() }
+            if starting[id] == attempt {
+                starting[id] = nil
+                slotFreed()
+            }
+        } else {
+            retries[id] = nil
+            if let job = line.remove(id), job.published.snapshot.attempt == 0 { admission.left() }
+        }
+        updateStatistics()
+    }
+
+    // MARK: For the shutdown
+
+    var hasRuns: Bool { !runners.isEmpty || !starting.isEmpty }
+
+    /// Attempts whose process was not started yet crash with the others.
+    func crashStarting() {
+        for (job, attempt) in spawnable where starting.removeValue(forKey: job.id) == attempt {
+            ended(job, job.finish(attempt: attempt, .crashed, now: context.now, random: context.random()))
+            admission.slotFreed()
+        }
+        spawnable = []
+        // The starts of the rest are not committed: for the store they never happened.
+        for _ in starting { admission.slotFreed() }
+        starting = [:]
+    }
+
+    func updateStatistics() {
+        statistics.change {
+            $0.running = runners.count + starting.count
+            $0.queued = line.count
+            $0.retrying = retries.count
+            $0.isDraining = phase == .draining
+        }
+    }
+}
+
+extension ExecutorStats {
+    fileprivate mutating func count(_ status: JobStatus) {
+        switch status {
+        case .succeeded: succeeded += 1
+        case .failed: failed += 1
+        case .cancelled: cancelled += 1
+        case .queued, .running: break
+        }
+    }
+}
+
+/// Why an attempt has nothing to run.
+enum RunStartError: Error, CustomStringConvertible {
+    case noRecipe(String)
+    case noRunner
+
+    var description: String {
+        switch self {
+        case .noRecipe(let name): "there is no recipe `\(name)`"
+        case .noRunner: "no --runner is set"
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import EventLoop
+import Jobs
+
+/// What other threads have to say to the executor: posted to the control loop. Any thread.
+package final class ExecutorMailbox: JobStarter, StoreObserver, Sendable {
+    enum Message: Sendable {
+        case created(Job)
+        case cancelled(JobID, attempt: Int?)
+        case answered(UInt64)
+        case resultRead(UInt64, ResultFile)
+    }
+
+    private let inbox: Inbox<Message>
+
+    init(_ inbox: Inbox<Message>) {
+        self.inbox = inbox
+    }
+
+    /// A new run is committed: it gets in line.
+    package func jobCreated(_ job: Job) { inbox.post(.created(job)) }
+
+    /// A run was cancelled (`Job.cancel`): what it has in line or in processes is ended.
+    ///
+    /// - Parameters:
+    ///   - id: the run.
+    ///   - attempt: the attempt that was running, as `CancelOutcome.cancelling` said; nil when none was.
+    package func cancel(_ id: JobID, attempt: Int?) { inbox.post(.cancelled(id, attempt: attempt)) }
+
+    package func storeAnswered(_ ticket: UInt64, _ answer: StoreAnswer) { inbox.post(.answered(ticket)) }
+
+    func resultRead(_ ticket: UInt64, _ file: ResultFile) { inbox.post(.resultRead(ticket, file)) }
+}

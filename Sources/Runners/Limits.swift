@@ -1,0 +1,31 @@
+/// Every bound of this module, with its unit.
+package enum Limits {
+    /// Bytes of one line of a runner's output, its line ending not counted; what is longer is cut.
+    package static let lineBytes = 256 * 1024
+    /// How deep the arrays and objects of a line may nest; the line's own object counts.
+    package static let jsonDepth = 64
+    /// Characters of an event's name.
+    package static let eventNameLength = 64
+    /// Bytes of a stderr line that become a failed run's error; longer lines are cut there.
+    package static let errorBytes = 8 * 1024
+    /// Bytes that one read takes from a runner's pipe: the pipe's own capacity.
+    package static let readBytes = 64 * 1024
+    /// Bytes of a job's log that may wait for their commit; over it its runner's pipes are not read.
+    package static let unpublishedBytes = 1024 * 1024
+    /// The same for all jobs together; over it only a job with nothing unpublished is read.
+    package static let totalUnpublishedBytes = 64 * 1024 * 1024
+    /// Bytes of a result file; a larger one fails the run.
+    package static let resultFileBytes = 16 * 1024 * 1024
+    /// How long something else may hold stdout after the leader's exit.
+    package static let stdoutGrace = Duration.seconds(2)
+    /// Bytes that are still read from such a stdout, and at the end from stderr.
+    package static let lastReadBytes = 1024 * 1024
+    /// How often SIGKILL is repeated until nothing is left.
+    package static let killInterval = Duration.milliseconds(50)
+    /// How long processes of an earlier server, killed at start, are waited for; what is left then cannot be ended by anybody.
+    package static let recoveryPatience = Duration.seconds(10)
+    /// How long a shutdown waits for killed processes to be gone.
+    package static let drainPatience = Duration.milliseconds(500)
+    /// Bytes of plain stdout text that are kept for the result.
+    package static let plainTextBytes = 1024 * 1024
+}

@@ -1,0 +1,252 @@
+import CProcess
+import EventLoop
+import Glibc
+import Jobs
+import Synchronization
+
+/// One attempt of a run: its process from the start until nothing of it is left.
+///
+/// What the process writes goes through `RunnerOutput` into the job; how it ends becomes the attempt's outcome. The outcome is reported first and the rest of the process tree ended behind
+/// it; the slot stays taken until that is gone. Confined to the control loop.
+@safe package final class ProcessRunner {
+    package let job: Job
+    package let attempt: Int
+    let context: RunnerContext
+    private let directory: RunDirectory
+    private let pid: pid_t
+    private let tree: ProcessTree
+    private let onEnd: (ProcessRunner, FinishOutcome) -> Void
+    private let onGone: (ProcessRunner) -> Void
+
+    private var output = RunnerOutput()
+    private var stdin: StdinFeeder?
+    private var stdout: RunnerPipe?
+    private var stderr: RunnerPipe?
+    private var exitWatch: ChildWatch?
+    private var timeout: LoopTimer?
+    private var stdoutDeadline: LoopTimer?
+    private var exit: ExitStatus?
+    private var isPaused = false
+    private var isStdoutOverdue = false
+    private var phase = Phase.running
+
+    private enum Phase {
+        case running
+        /// The process has ended; its result file is being read.
+        case collecting
+        /// The outcome is reported, or nobody asks for it any more.
+        case ended
+    }
+
+    /// Starts the process of an attempt whose start is committed.
+    ///
+    /// - Parameters:
+    ///   - work: what the runner is told.
+    ///   - words: the program and its arguments.
+    ///   - onEnd: called once with what the job made of the outcome; not after `cancel`.
+    ///   - onGone: called once, last: nothing of the attempt is left.
+    init(
+        job: Job, attempt: Int, work: JobWork, words: [String], context: RunnerContext,
+        onEnd: @escaping (ProcessRunner, FinishOutcome) -> Void, onGone: @escaping (ProcessRunner) -> Void
+    ) throws(SystemError) {
+        self.job = job
+        self.attempt = attempt
+        self.context = context
+        self.onEnd = onEnd
+        self.onGone = onGone
+        let settings = context.settings
+        let identity = RunIdentity(jobID: job.id, instance: settings.instanceID)
+        directory = try RunDirectory(in: settings.stateDirectory, id: job.id, attempt: attempt, random: context.random())
+        let child: ChildProcess
+        do {
+            child = try ChildProcess.start(
+                words: words,
+                environment: RunnerEnvironment.variables(
+                    server: settings.environment, identity: identity, spec: job.spec, attempt: attempt, directory: directory),
+                directory: directory.work, fileLimit: settings.childFileLimit)
+        } catch {
+            context.files.post(.remove(path: directory.path))
+            throw error
+        }
+        pid = child.pid
+        tree = try ProcessTree(leader: child.pid, identity: identity, reaper: context.reaper, loop: context.loop, logger: context.logger)
+        do {
+            try watch(child, RunnerInput.line(spec: job.spec, work: work, attempt: attempt))
+        } catch {
+            tree.abandon()
+            context.files.post(.remove(path: directory.path))
+            throw error
+        }
+    }
+
+    private func watch(_ child: consuming ChildProcess, _ input: [UInt8]) throws(SystemError) {
+        let loop = context.loop
+        exitWatch = try ChildWatch(loop: loop, pid: pid) { [unowned self] in leaderExited() }
+        stdoutDeadline = try LoopTimer(loop: loop) { [unowned self] in stdoutIsOverdue() }
+        timeout = try LoopTimer(loop: loop) { [unowned self] in timedOut() }
+        stdout = try RunnerPipe(child.stdout, loop: loop) { [unowned self] in readStdout() }
+        stderr = try RunnerPipe(child.stderr, loop: loop) { [unowned self] in readStderr() }
+        stdin = try StdinFeeder(child.stdin, input, loop: loop)
+        timeout?.schedule(after: .seconds(job.spec.timeoutSeconds))
+    }
+
+    // MARK: Ending it
+
+    /// The run was cancelled: its processes are ended, and what they still write is dropped.
+    func cancel() {
+        phase = .ended
+        endTree(grace: context.settings.killGrace)
+    }
+
+    /// The server goes down: the attempt is recorded as a crash and its processes ended.
+    func crash(grace: Duration) {
+        if phase == .ended { tree.hurry() } else { report(.crashed, grace: grace) }
+    }
+
+    /// Leaves its processes no more time.
+    func hurry() { tree.hurry() }
+
+    private func timedOut() {
+        guard phase != .ended else { return }
+        report(.timedOut(seconds: job.spec.timeoutSeconds), grace: context.settings.killGrace)
+    }
+
+    private func report(_ outcome: AttemptOutcome, grace: Duration) {
+        phase = .ended
+        timeout?.cancel()
+        onEnd(self, job.finish(attempt: attempt, outcome, now: context.now, random: context.random()))
+        endTree(grace: grace)
+    }
+
+    private func endTree(grace: Duration) {
+        timeout?.cancel()
+        stdoutDeadline?.cancel()
+        // What a process writes while it ends must not make it wait.
+        resume()
+        tree.end(grace: grace) { [self] in gone() }
+    }
+
+    private func gone() {
+        stdin = nil
+        stdout = nil
+        stderr = nil
+        exitWatch = nil
+        context.files.post(.remove(path: directory.path))
+        onGone(self)
+    }
+
+    // MARK: The end of the process
+
+    private func leaderExited() {
+        var status: Int32 = 0
+        var signal: Int32 = 0
+        guard unsafe rs_exit_status(pid, &status, &signal) == 1 else { return }
+        exit = signal == 0 ? .exited(status) : .killed(signal: signal)
+        stdin = nil
+        if stdout == nil { collect() } else { stdoutDeadline?.schedule(after: Limits.stdoutGrace) }
+    }
+
+    /// The leader has exited, and something else still holds stdout.
+    private func stdoutIsOverdue() {
+        isStdoutOverdue = true
+        // What waits in the pipe is read first, and only when the log has room for it.
+        if !isPaused { collect() }
+    }
+
+    /// The attempt is over: reads what is left and reports the outcome.
+    private func collect() {
+        guard phase == .running, let exit else { return }
+        phase = .collecting
+        stdoutDeadline?.cancel()
+        drain(&stdout) { output.readStdout($0, with: &context.reader, into: &context.batch) }
+        output.endStdout(with: &context.reader, into: &context.batch)
+        drain(&stderr) { output.readStderr($0, into: &context.batch) }
+        output.endStderr(into: &context.batch)
+        flush()
+        if let error = exit.error { return report(.failed(error: output.lastErrorLine ?? error)) }
+        guard ResultFile.exists(directory.result) else { return report(.succeeded(output.result)) }
+        context.readResult(directory.result) { [weak self] in self?.resultRead($0) }
+    }
+
+    private func resultRead(_ file: ResultFile) {
+        guard phase == .collecting else { return }
+        switch file {
+        case .none: report(.succeeded(output.result))
+        case .result(let json): report(.succeeded(JobResult(json: json)))
+        case .unusable(let error): report(.failed(error: error))
+        }
+    }
+
+    private func report(_ outcome: AttemptOutcome) { report(outcome, grace: context.settings.killGrace) }
+
+    /// Reads a pipe until it is empty or at its end, within a bound, and closes it.
+    private func drain(_ pipe: inout RunnerPipe?, _ take: (RawSpan) -> Void) {
+        var rest = Limits.lastReadBytes
+        while rest > 0, let open = pipe, case .bytes(let count) = open.read(into: &context.buffer) {
+            rest -= count
+            let buffer = context.buffer
+            take(unsafe buffer.span.bytes.extracting(0..<count))
+        }
+        pipe = nil
+    }
+
+    // MARK: Reading
+
+    private func readStdout() {
+        guard let pipe = stdout else { return }
+        switch pipe.read(into: &context.buffer) {
+        case .bytes(let count):
+            guard phase == .running else { return }
+            let buffer = context.buffer
+            output.readStdout(unsafe buffer.span.bytes.extracting(0..<count), with: &context.reader, into: &context.batch)
+            flush()
+        case .nothing: break
+        case .end:
+            stdout = nil
+            if exit != nil { collect() }
+        }
+    }
+
+    private func readStderr() {
+        guard let pipe = stderr else { return }
+        switch pipe.read(into: &context.buffer) {
+        case .bytes(let count):
+            guard phase == .running else { return }
+            let buffer = context.buffer
+            output.readStderr(unsafe buffer.span.bytes.extracting(0..<count), into: &context.batch)
+            flush()
+        case .nothing: break
+        case .end: stderr = nil
+        }
+    }
+
+    /// Gives the job what was read. Over the bounds of what waits for its commit, the pipes are left to fill up until it is committed.
+    private func flush() {
+        guard !context.batch.isEmpty else { return }
+        let outcome = job.append(context.batch, attempt: attempt)
+        context.batch.removeAll()
+        if case .appended(let unpublished) = outcome { limit(unpublished) }
+    }
+
+    private func limit(_ unpublished: Int) {
+        let isTotalOver = unpublished > 0 && context.memory.unpublished.load(ordering: .relaxed) > Limits.totalUnpublishedBytes
+        guard unpublished > Limits.unpublishedBytes || isTotalOver, !isPaused, phase == .running else { return }
+        isPaused = true
+        stdout?.pause()
+        stderr?.pause()
+        job.whenCommitted(context.waiter { [weak self] in self?.committed() })
+    }
+
+    private func committed() {
+        guard isPaused else { return }
+        resume()
+        limit(job.unpublishedBytes)
+        if isStdoutOverdue, !isPaused { collect() }
+    }
+
+    private func resume() {
+        isPaused = false
+        stdout?.resume()
+        stderr?.resume()
+    }
+}

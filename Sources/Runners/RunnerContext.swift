@@ -1,0 +1,62 @@
+import EventLoop
+import Jobs
+import Logging
+
+/// What the runners of one control loop share. Confined to it.
+@safe final class RunnerContext {
+    let loop: Loop
+    let settings: RunnerSettings
+    let memory: LogMemory
+    let reaper: Reaper
+    let files: RunFiles
+    let mailbox: ExecutorMailbox
+    let logger: Logger
+    private let clock: @Sendable () -> Timestamp
+    private let randomBits: @Sendable () -> UInt64
+    private var lastTicket: UInt64 = 0
+    private var waits: [UInt64: () -> Void] = [:]
+    private var resultWaits: [UInt64: (ResultFile) -> Void] = [:]
+
+    /// Memory to work in: one line, one batch and one read are under way at a time.
+    var reader = RunnerLine()
+    var batch = EventBatch()
+    var buffer = [UInt8](repeating: 0, count: Limits.readBytes)
+
+    init(
+        loop: Loop, settings: RunnerSettings, memory: LogMemory, mailbox: ExecutorMailbox, clock: @escaping @Sendable () -> Timestamp,
+        random: @escaping @Sendable () -> UInt64, logger: Logger
+    ) throws {
+        self.loop = loop
+        self.settings = settings
+        self.memory = memory
+        self.mailbox = mailbox
+        self.clock = clock
+        self.randomBits = random
+        self.logger = logger
+        reaper = try Reaper(loop: loop)
+        files = try RunFiles { ticket, file in mailbox.resultRead(ticket, file) }
+    }
+
+    var now: Timestamp { clock() }
+    func random() -> UInt64 { randomBits() }
+
+    /// One who waits for the store: `body` runs on the loop once it has answered.
+    func waiter(_ body: @escaping () -> Void) -> StoreWaiter {
+        lastTicket += 1
+        waits[lastTicket] = body
+        return StoreWaiter(observer: mailbox, ticket: lastTicket)
+    }
+
+    /// Forgets one who is not going to be answered.
+    func forget(_ waiter: StoreWaiter) { waits[waiter.ticket] = nil }
+
+    /// Has a result file read on the files' thread; `body` runs on the loop.
+    func readResult(_ path: String, _ body: @escaping (ResultFile) -> Void) {
+        lastTicket += 1
+        resultWaits[lastTicket] = body
+        files.post(.readResult(path: path, ticket: lastTicket))
+    }
+
+    func answered(_ ticket: UInt64) { waits.removeValue(forKey: ticket)?() }
+    func resultRead(_ ticket: UInt64, _ file: ResultFile) { resultWaits.removeValue(forKey: ticket)?(file) }
+}

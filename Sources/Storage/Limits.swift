@@ -1,0 +1,54 @@
+/// Every bound of the storage. The values are the defaults; `Serve` passes what the flags say.
+package struct StorageLimits: Sendable {
+    /// Bytes of log that one run may keep (`--retain-log`); older events are trimmed.
+    package var retainLogBytes = 64 << 20
+    /// How long finished runs are kept (`--retain`); nil keeps them for ever.
+    package var retain: Duration? = .seconds(7 * 86_400)
+    /// Runs that one commit may change; the rest waits for the next one.
+    package var batchJobs = 4_096
+    /// Submits in one commit.
+    package var batchSubmits = 1_024
+    /// Deletes in one commit: each may free a log of `retainLogBytes`.
+    package var batchDeletes = 16
+    /// The first wait after a failed commit; it doubles up to `longestRetry`.
+    package var firstRetry: Duration = .milliseconds(50)
+    package var longestRetry: Duration = .seconds(5)
+    /// How long a writer that is told to stop goes on trying when its commits fail.
+    package var stopPatience: Duration = .seconds(2)
+    /// How often finished runs over their age are looked for; right away again while there are more.
+    package var pruneInterval: Duration = .seconds(60)
+    /// Finished runs that are deleted in one transaction.
+    package var pruneRuns = 32
+    /// Threads that read.
+    package var readers = 3
+    /// Reads that may wait; one more is answered `.failed`.
+    package var waitingReads = 100_000
+    /// Bytes of log that one page read back from the store holds, about.
+    package var pageBytes = 256 << 10
+    /// Bytes of pages that are kept for the next viewer.
+    package var pageCacheBytes = 64 << 20
+
+    package init() {}
+}
+
+/// Sizes that no flag changes.
+enum StorageSizes {
+    /// A row of log holds at most this, unless a single frame is longer.
+    static let rowBytes = 256 << 10
+    /// A commit is added to the log's last row while that stays smaller: it then fits a database page, and a quiet log does not become a row per event.
+    static let mergedRowBytes = 3_500
+    /// A log's rows are numbered in this many low bits, its job in those above: 34 billion runs, 268 million rows each (at 3,500 bytes a row about a terabyte).
+    static let rowBits: Int64 = 28
+    /// Pages of write-ahead log after which it is checkpointed, off the writer's thread.
+    static let checkpointPages = 256
+    /// Pages of write-ahead log at which the writer itself checkpoints, so that it cannot grow for ever (64 MiB).
+    static let walPages = 16_384
+    /// The shortest time between two checkpoints.
+    static let checkpointPause: Duration = .milliseconds(20)
+    /// Bytes of log that one pruning transaction frees before it leaves the rest to the next.
+    static let pruneBytes = 64 << 20
+    /// The writer's page cache, in KiB.
+    static let writerCacheKiB = 32 << 10
+    /// How long a connection waits for a lock of another program's (`sqlite3` on the same file), in seconds.
+    static let busySeconds = 5
+}

@@ -1,0 +1,80 @@
+import GRDB
+import Jobs
+
+/// Log pages read back.
+extension SQLiteStore {
+    package func read(_ id: JobID, from address: LogAddress, maxBytes: Int) throws(StoreError) -> StoredFrames? {
+        try read { (db) throws(StoreError) in
+            guard let log = try KeptLog(db, id), let row = try log.row(of: address) else { return nil }
+            return try log.frames(from: row, maxBytes: maxBytes)
+        }
+    }
+}
+
+/// One run's kept rows. Their numbers are dense, so that one is found by halving, without an index that every commit would have to write.
+private struct KeptLog {
+    private let db: Database
+    private let oldest: LogOldest
+    private let head: Int
+    private let lastRow: Int64
+    private let firstRow: Int64
+
+    /// Nil when the run is unknown or nothing of its log is kept.
+    init?(_ db: Database, _ id: JobID) throws(StoreError) {
+        self.db = db
+        var select = try HotStatement(
+            db, "SELECT number, oldest_sequence, oldest_offset, head_offset, next_row FROM jobs WHERE id = ?")
+        select.bind(id.bits)
+        guard try select.step() else { return nil }
+        defer { select.reset() }
+        oldest = LogOldest(sequence: select.unsigned(1), offset: Int(select.int(2)))
+        head = Int(select.int(3))
+        let base = RowNumber.first(ofJob: select.int(0))
+        lastRow = base + select.int(4) - 1
+        var first = try HotStatement(db, "SELECT row FROM log WHERE row >= ? AND row <= ? ORDER BY row LIMIT 1")
+        first.bind(base)
+        first.bind(lastRow)
+        guard try first.step() else { return nil }
+        defer { first.reset() }
+        firstRow = first.int(0)
+    }
+
+    /// The row that holds an address, else the first later one.
+    func row(of address: LogAddress) throws(StoreError) -> Int64? {
+        if case .offset(let offset) = address, offset >= head { return nil }
+        var low = firstRow
+        var high = lastRow + 1
+        while low < high {
+            let middle = low + (high - low) / 2
+            if try isBefore(middle, address) { low = middle + 1 } else { high = middle }
+        }
+        return low <= lastRow ? low : nil
+    }
+
+    /// Whether a row ends before the address.
+    private func isBefore(_ row: Int64, _ address: LogAddress) throws(StoreError) -> Bool {
+        var select = try HotStatement(db, "SELECT last_sequence, start_offset + length(bytes) FROM log WHERE row = ?")
+        select.bind(row)
+        guard try select.step() else { throw .damaged("a log lacks row \(row)") }
+        defer { select.reset() }
+        return switch address {
+        case .sequence(let sequence): select.unsigned(0) < sequence
+        case .offset(let offset): Int(select.int(1)) <= offset
+        }
+    }
+
+    func frames(from row: Int64, maxBytes: Int) throws(StoreError) -> StoredFrames? {
+        var select = try HotStatement(db, "SELECT first_sequence, start_offset, bytes FROM log WHERE row >= ? AND row <= ? ORDER BY row")
+        select.bind(row)
+        select.bind(lastRow)
+        guard try select.step() else { return nil }
+        defer { select.reset() }
+        var frames = StoredFrames(firstSequence: select.unsigned(0), startOffset: Int(select.int(1)), bytes: [], oldest: oldest)
+        frames.bytes.reserveCapacity(min(maxBytes, head - frames.startOffset))
+        repeat {
+            select.append(2, to: &frames.bytes)
+            guard frames.bytes.count < maxBytes else { break }
+        } while try select.step()
+        return frames
+    }
+}

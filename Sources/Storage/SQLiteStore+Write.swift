@@ -1,0 +1,119 @@
+import GRDB
+import GRDBSQLite
+import Jobs
+
+/// The writer's thread.
+extension SQLiteStore {
+    package func write(_ batch: WriteBatch) throws(StoreError) -> WriteOutcome {
+        let isDurable = !batch.submits.isEmpty || !batch.deletes.isEmpty || batch.commits.contains { $0.isDurable }
+        return try transaction(isDurable: isDurable) { (transaction) throws(StoreError) in
+            var outcome = WriteOutcome()
+            for submission in batch.submits { outcome.submits.append(try transaction.submit(submission)) }
+            for commit in batch.commits { outcome.commits.append(try transaction.commit(commit, retainLogBytes: batch.retainLogBytes)) }
+            for id in batch.deletes { outcome.deletes.append(try transaction.delete(id)) }
+            return outcome
+        }
+    }
+
+    package func acquire(limit: Int, after: Int64) throws(StoreError) -> [StoredJob] {
+        try transaction(isDurable: true) { (transaction) throws(StoreError) in
+            var select = try transaction.statement(
+                "SELECT \(StoredRow.columns) FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 AND number > ? ORDER BY number LIMIT ?")
+            select.bind(after)
+            select.bind(limit)
+            var jobs: [StoredJob] = []
+            while try select.step() { jobs.append(try StoredJob(select)) }
+            for index in jobs.indices {
+                jobs[index].work = try StoredRow.work(transaction.db, number: jobs[index].order)
+                jobs[index].head.epoch += 1
+                try transaction.run("UPDATE jobs SET epoch = epoch + 1 WHERE number = ?", jobs[index].order)
+            }
+            return jobs
+        }
+    }
+
+    /// Stops early, with fewer than `limit`, once enough log was freed for one transaction; none left is an empty answer.
+    package func prune(endedBefore moment: Timestamp, limit: Int) throws(StoreError) -> [JobID] {
+        try transaction(isDurable: false) { (transaction) throws(StoreError) in
+            var select = try transaction.statement(
+                """
+                SELECT id, head_offset - oldest_offset FROM jobs INDEXED BY jobs_by_completion
+                WHERE status >= 2 AND completed_at < ? ORDER BY completed_at LIMIT ?
+                """)
+            select.bind(moment)
+            select.bind(limit)
+            var ids: [JobID] = []
+            var bytes = 0
+            while bytes < StorageSizes.pruneBytes, try select.step() {
+                ids.append(JobID(bits: select.unsigned(0)))
+                bytes += Int(select.int(1))
+            }
+            select.reset()
+            for id in ids { _ = try transaction.delete(id) }
+            return ids
+        }
+    }
+
+    /// Runs `body` in a transaction of its own. All of it happens or nothing.
+    private func transaction<Result>(
+        isDurable: Bool, _ body: (inout StoreTransaction) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        try storeErrors {
+            let result = try pool.writeWithoutTransaction { db in
+                let nextNumber = try prepare(db, isDurable: isDurable)
+                try HotStatement(db, "BEGIN IMMEDIATE").run()
+                do {
+                    var transaction = StoreTransaction(db: db, nextNumber: nextNumber)
+                    let result = try body(&transaction)
+                    try transaction.writeCounters()
+                    try HotStatement(db, "COMMIT").run()
+                    state.withLock { $0.nextNumber = transaction.nextNumber }
+                    return result
+                } catch {
+                    // Some errors (disk full) have rolled back already.
+                    if unsafe sqlite3_get_autocommit(db.sqliteConnection) == 0 { try? HotStatement(db, "ROLLBACK").run() }
+                    throw error
+                }
+            }
+            checkpointIfLarge()
+            return result
+        }
+    }
+
+    private func prepare(_ db: Database, isDurable: Bool) throws -> Int64 {
+        let (nextNumber, isFull) = state.withLock { ($0.nextNumber, $0.isFull) }
+        if isFull != isDurable {
+            try SQLiteStore.setSynchronous(db, isFull: isDurable)
+            state.withLock { $0.isFull = isDurable }
+        }
+        return nextNumber
+    }
+
+    /// The checkpointer keeps up as a rule; when the write-ahead log has grown all the same, the writer does it between two transactions, when nothing can be added meanwhile.
+    private func checkpointIfLarge() {
+        guard checkpointer.pages.load(ordering: .relaxed) >= StorageSizes.walPages else { return }
+        try? pool.writeWithoutTransaction { db in _ = try db.checkpoint(.passive) }
+    }
+}
+
+extension StoreTransaction {
+    /// - Returns: false when the run is unknown or has not ended.
+    mutating func delete(_ id: JobID) throws(StoreError) -> Bool {
+        var select = try statement("SELECT number, status, session_id FROM jobs WHERE id = ?")
+        select.bind(id.bits)
+        guard try select.step() else { return false }
+        let (number, status, sessionID) = (select.int(0), try select.status(1), select.text(2))
+        select.reset()
+        guard status.isTerminal else { return false }
+        var delete = try statement("DELETE FROM log WHERE row >= ? AND row < ?")
+        delete.bind(RowNumber.first(ofJob: number))
+        delete.bind(RowNumber.end(ofJob: number))
+        try delete.run()
+        for sql in [
+            "DELETE FROM jobs WHERE number = ?", "DELETE FROM work WHERE job = ?", "DELETE FROM results WHERE job = ?",
+            "DELETE FROM keys WHERE job = ?",
+        ] { try run(sql, number) }
+        count(status, sessionID: sessionID, by: -1)
+        return true
+    }
+}

@@ -1,0 +1,115 @@
+import GRDB
+import GRDBSQLite
+import Jobs
+import Locking
+import Synchronization
+
+/// Runs in an SQLite database: one connection that writes, a few that read, one that checkpoints.
+///
+/// What a submit or a run's end wrote is on the disk before `write` returns (`synchronous=FULL`); the rest rides on `NORMAL`: a killed process loses nothing of it, a power
+/// cut at most what was neither acknowledged nor final. The store holds no run in memory; the database is all there is.
+package final class SQLiteStore: JobStore {
+    /// 16 random hex digits, made with the database: tells the processes of this server's runs from others'.
+    package let instanceID: String
+    /// 32 random bytes, made with the database: the root of the tokens' keys.
+    package let secret: [UInt8]
+    /// Whether the machine went down under the server and a run that had not ended then has written nothing since: what its viewers saw last may be lost. Stays true until those
+    /// runs have written again or ended, also over restarts in between.
+    package let hadPowerCut: Bool
+
+    let pool: DatabasePool
+    let limits: StorageLimits
+    let state: Lock<WriterState>
+    private let file: DatabaseFile
+    let checkpointer: Checkpointer
+
+    /// What the writing connection has in mind between two transactions.
+    struct WriterState {
+        /// The number that the next new run gets.
+        var nextNumber: Int64
+        /// The connection's `PRAGMA synchronous`.
+        var isFull = true
+        var isClosed = false
+    }
+
+    /// Opens the database, or makes it.
+    ///
+    /// - Parameters:
+    ///   - path: the database's file; missing directories are made.
+    ///   - bootID: the kernel's boot id, which tells a restart of the machine from one of the server.
+    /// - Throws: `inUse` when another server has it, `newerSchema`, `damaged` when it is no database or not ours, `unavailable` with the system's reason.
+    package init(path: String, bootID: String, limits: StorageLimits = StorageLimits()) throws(StoreError) {
+        self.limits = limits
+        let file = try DatabaseFile(path: path)
+        self.file = file
+        let pool = try storeErrors { try DatabasePool(path: file.path, configuration: SQLiteStore.configuration(limits)) }
+        self.pool = pool
+        let checkpointer = try Checkpointer(path: file.path)
+        self.checkpointer = checkpointer
+        do {
+            let meta = try pool.writeWithoutTransaction { db in
+                try StoreSchema.prepare(db, path: file.path)
+                try SQLiteStore.setSynchronous(db, isFull: true)
+                try checkpointer.observe(db)
+                return try StoreMeta.open(db, bootID: bootID)
+            }
+            instanceID = meta.instanceID
+            secret = meta.secret
+            hadPowerCut = meta.hadPowerCut
+            state = Lock(WriterState(nextNumber: meta.nextNumber))
+        } catch {
+            checkpointer.stop()
+            throw StoreError(error)
+        }
+    }
+
+    deinit {
+        checkpointer.stop()
+    }
+
+    /// Notes a clean shutdown and closes everything. Afterwards every call throws.
+    package func close() throws(StoreError) {
+        let wasClosed = state.withLock { state in
+            defer { state.isClosed = true }
+            return state.isClosed
+        }
+        guard !wasClosed else { return }
+        defer {
+            checkpointer.stop()
+            file.close()
+        }
+        try storeErrors {
+            try pool.writeWithoutTransaction { db in
+                try SQLiteStore.setSynchronous(db, isFull: true)
+                try StoreMeta.noteCleanShutdown(db)
+                unsafe sqlite3_wal_hook(db.sqliteConnection, nil, nil)
+            }
+            checkpointer.stop()
+            try pool.close()
+        }
+    }
+
+    // MARK: Connections
+
+    private static func configuration(_ limits: StorageLimits) -> Configuration {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = false
+        configuration.busyMode = .timeout(Double(StorageSizes.busySeconds))
+        configuration.maximumReaderCount = max(1, limits.readers) + 1
+        configuration.persistentReadOnlyConnections = true
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+            guard !db.configuration.readonly else { return }
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
+            try db.execute(sql: "PRAGMA cache_size = -\(StorageSizes.writerCacheKiB)")
+        }
+        return configuration
+    }
+
+    /// Outside a transaction. GRDB sets NORMAL once the pool is open, so this is asked for and looked at, not set in `prepareDatabase`.
+    static func setSynchronous(_ db: Database, isFull: Bool) throws {
+        try db.execute(sql: "PRAGMA synchronous = \(isFull ? "FULL" : "NORMAL")")
+        let found = try Int.fetchOne(db, sql: "PRAGMA synchronous")
+        precondition(found == (isFull ? 2 : 1), "PRAGMA synchronous is \(found ?? -1)")
+    }
+}

@@ -1,0 +1,80 @@
+import Jobs
+
+/// A reader's thread: take a read, do it, answer all who wait for it.
+extension StoreReaders {
+    func run() {
+        while let request = next() {
+            do throws(StoreError) {
+                switch request.read {
+                case .job(let id): answer(request, .job(try load(id)))
+                case .result(let id): answer(request, .result(try store.result(of: id)))
+                case .list(let status, let sessionID, let page, let pageSize):
+                    let filter = JobFilter(status: status, sessionID: sessionID, page: page, pageSize: pageSize)
+                    answer(request, .page(try store.list(filter)))
+                case .frames(let id, let address): answer(request, address, try frames(id, address))
+                }
+            } catch {
+                fail(request, error)
+            }
+        }
+    }
+
+    private func next() -> ReaderQueue.Request? {
+        let request = queue.wait { queue -> ReaderQueue.Request?? in
+            if queue.isStopping { return .some(nil) }
+            return queue.next().map { .some($0) }
+        }
+        return request ?? nil
+    }
+
+    // MARK: Reads
+
+    /// A run that has ended, out of the store into the registry. Others are there: of one that is not, the writer is just about to say that it exists, and it has
+    /// to be the writer's own object.
+    private func load(_ id: JobID) throws(StoreError) -> Job? {
+        for _ in 0..<200 {
+            if let job = registry.find(id) { return job }
+            guard let stored = try store.job(id) else { return nil }
+            guard stored.snapshot.status.isTerminal else {
+                _ = queue.wait(timeout: .milliseconds(1)) { $0.isStopping ? true : nil }
+                continue
+            }
+            return registry.insert(Job(stored: stored, committer: committer, memory: memory))
+        }
+        throw .unavailable("the run \(id) is not in memory")
+    }
+
+    /// Pages end where multiples of the page size are passed, so that viewers who began in different places soon share pages.
+    private func frames(_ id: JobID, _ address: LogAddress) throws(StoreError) -> LogPage? {
+        if let page = cache.find(id, address) { return page }
+        let bytes =
+            switch address {
+            case .sequence: limits.pageBytes
+            case .offset(let offset): limits.pageBytes - offset % limits.pageBytes
+            }
+        guard let frames = try store.read(id, from: address, maxBytes: bytes) else { return nil }
+        let page = LogPage(frames)
+        cache.insert(id, page)
+        return page
+    }
+
+    // MARK: Answers
+
+    private func answer(_ request: ReaderQueue.Request, _ answer: StoreAnswer) {
+        for case .waiter(let waiter) in request.waiting { waiter.answer(answer) }
+    }
+
+    private func answer(_ request: ReaderQueue.Request, _ address: LogAddress, _ page: LogPage?) {
+        for case .frames(let observer) in request.waiting { observer.framesArrived(address, page) }
+    }
+
+    func fail(_ request: ReaderQueue.Request, _ error: StoreError) {
+        for one in request.waiting {
+            switch (one, request.read) {
+            case (.waiter(let waiter), _): waiter.answer(.failed(error))
+            case (.frames(let observer), .frames(_, let address)): observer.framesArrived(address, nil)
+            case (.frames, _): preconditionFailure("who waits for frames has asked for frames")
+            }
+        }
+    }
+}

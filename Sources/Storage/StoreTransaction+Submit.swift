@@ -1,0 +1,103 @@
+import Jobs
+
+/// New runs, and the keys that make a repeated submit the same submit.
+extension StoreTransaction {
+    mutating func submit(_ submission: Submission) throws(StoreError) -> SubmitOutcome {
+        if let key = submission.key, let number = try job(of: key) {
+            guard let stored = try StoredRow.job(db, "number = ?", number, withWork: true) else { throw .damaged("a key without its run") }
+            return .existing(stored)
+        }
+        guard submission.mayEnter else { return .full }
+        if let present = try StoredRow.job(db, "id = ?", Int64(submission.spec.id.bits), withWork: false) {
+            // Its first answer was lost, or, once in 281,474,976,710,656 times, two runs drew one id: then the client asks again.
+            return present.spec == submission.spec ? .created : .full
+        }
+        guard nextNumber <= RowNumber.largestJob else { throw .unavailable("the database has no numbers left for new runs") }
+        let number = nextNumber
+        nextNumber += 1
+        try insert(submission.spec, submission.commit, number: number)
+        try insert(submission.work, number: number)
+        if let key = submission.key { try insert(key, number: number) }
+        count(submission.commit.snapshot.status, sessionID: submission.spec.sessionID, by: 1)
+        return .created
+    }
+
+    private func insert(_ spec: JobSpec, _ commit: JobCommit, number: Int64) throws(StoreError) {
+        let rows = LogRow.rows(of: commit)
+        var insert = try statement(
+            """
+            INSERT INTO jobs(number, id, created_at, session_id, timeout, max_attempts, webhook_url,
+                status, attempt, percentage, current_step, steps_completed, steps_total, started_at, completed_at, next_at, error,
+                epoch, head_sequence, head_offset, oldest_sequence, oldest_offset, next_row, tail_bytes)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?)
+            """)
+        insert.bind(number)
+        insert.bind(spec.id.bits)
+        insert.bind(spec.createdAt)
+        insert.bind(spec.sessionID)
+        insert.bind(spec.timeoutSeconds)
+        insert.bind(spec.maxAttempts)
+        insert.bind(spec.webhookURL)
+        insert.bind(Int(commit.snapshot.status.rawValue))
+        insert.bind(commit.snapshot)
+        insert.bind(commit.expected.epoch)
+        insert.bind(commit.end.sequence)
+        insert.bind(commit.end.offset)
+        insert.bind(rows.count)
+        insert.bind(rows.last?.bytes.count ?? 0)
+        try insert.run()
+        for (index, row) in rows.enumerated() { try self.insert(row, at: RowNumber.first(ofJob: number) + Int64(index)) }
+    }
+
+    private func insert(_ work: JobWork, number: Int64) throws(StoreError) {
+        var insert = try statement("INSERT INTO work VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        insert.bind(number)
+        insert.bind(work.prompt)
+        insert.bind(work.agentFile)
+        insert.bind(work.agentYAML)
+        insert.bind(work.recipeName)
+        insert.bind(work.recipeConfig)
+        insert.bind(work.framework)
+        insert.bind(work.config)
+        try insert.run()
+    }
+
+    // MARK: Keys
+
+    private func job(of key: IdempotencyKey) throws(StoreError) -> Int64? {
+        var select = try statement("SELECT job FROM keys WHERE scope = ? AND session_id = ? AND key = ?")
+        select.bind(key)
+        guard try select.step() else { return nil }
+        defer { select.reset() }
+        return select.int(0)
+    }
+
+    private func insert(_ key: IdempotencyKey, number: Int64) throws(StoreError) {
+        var insert = try statement("INSERT INTO keys(scope, session_id, key, job) VALUES (?, ?, ?, ?)")
+        insert.bind(key)
+        insert.bind(number)
+        try insert.run()
+    }
+}
+
+extension HotStatement {
+    /// Scope, session and key: the two name spaces are apart, also for a session whose name is empty.
+    fileprivate mutating func bind(_ key: IdempotencyKey) {
+        bind(key.sessionID == nil ? 0 : 1)
+        bind(key.sessionID ?? "")
+        bind(key.key)
+    }
+
+    /// All of a snapshot but its status: attempt, percentage, current_step, steps_completed, steps_total, started_at, completed_at, next_at, error.
+    mutating func bind(_ snapshot: JobSnapshot) {
+        bind(snapshot.attempt)
+        bind(snapshot.progress.percentage)
+        bind(snapshot.progress.currentStep)
+        bind(snapshot.progress.stepsCompleted)
+        bind(snapshot.progress.stepsTotal)
+        bind(snapshot.startedAt)
+        bind(snapshot.completedAt)
+        bind(snapshot.nextAt)
+        bind(snapshot.error)
+    }
+}

@@ -1,0 +1,231 @@
+import Jobs
+
+/// The writer's thread: wait, write, publish.
+extension StoreWriter {
+    func run() {
+        var pace = WriterPace(limits)
+        while true {
+            switch next(&pace) {
+            case .write(let work): write(work, &pace)
+            case .idle: break
+            case .end: return
+            }
+            if pace.isPruningDue { prune(&pace) }
+        }
+    }
+
+    private enum Turn {
+        case write(WriterQueue)
+        case idle
+        case end
+    }
+
+    /// Waits for something to do.
+    private func next(_ pace: inout WriterPace) -> Turn {
+        if queue.withLock({ $0.isStopping }) { pace.noteStopping(limits) }
+        let isFailing = pace.retry != nil
+        let turn = queue.wait(timeout: pace.patience) { [limits] queue -> Turn? in
+            if queue.isEmpty { return queue.isStopping ? .end : nil }
+            guard !isFailing || queue.isPressing else { return nil }
+            return .write(queue.take(limits))
+        }
+        if let turn { return turn }
+        guard !pace.mayGiveUp else { return .end }
+        let work = queue.withLock { $0.take(limits) }
+        return work.isEmpty ? .idle : .write(work)
+    }
+
+    // MARK: One transaction
+
+    /// A batch, and whose each part of it is.
+    private struct Draft {
+        var batch: WriteBatch
+        var jobs: [Job] = []
+        var submits: [WriterQueue.Submit] = []
+        var deletes: [WriterQueue.Delete] = []
+        /// Submits that counted on a place in the queue.
+        var entering = 0
+    }
+
+    private func write(_ work: WriterQueue, _ pace: inout WriterPace) {
+        let draft = draft(work)
+        guard !draft.batch.isEmpty else { return }
+        let begin = ContinuousClock.now
+        do throws(StoreError) {
+            let outcome = try store.write(draft.batch)
+            measured.withLock { $0.note(draft.batch, took: ContinuousClock.now - begin) }
+            succeeded(&pace)
+            publish(draft, outcome)
+        } catch {
+            measured.withLock { $0.failures += 1 }
+            failed(draft, error, &pace)
+        }
+    }
+
+    private func draft(_ work: WriterQueue) -> Draft {
+        var draft = Draft(batch: WriteBatch(retainLogBytes: limits.retainLogBytes))
+        for submit in work.submits {
+            guard let commit = submit.job.takeCommit() else { preconditionFailure("a new run has its first event") }
+            let mayEnter = admission.mayEnter(pending: draft.entering)
+            if mayEnter { draft.entering += 1 }
+            draft.batch.submits.append(
+                Submission(spec: submit.job.spec, work: submit.work, key: submit.key, commit: commit, mayEnter: mayEnter))
+            draft.submits.append(submit)
+        }
+        // After a failed commit a run can be in the queue twice.
+        var seen = Set<ObjectIdentifier>()
+        for job in work.jobs where seen.insert(ObjectIdentifier(job)).inserted {
+            guard let commit = job.takeCommit() else { continue }
+            draft.batch.commits.append(commit)
+            draft.jobs.append(job)
+        }
+        draft.batch.deletes = work.deletes.map(\.id)
+        draft.deletes = work.deletes
+        return draft
+    }
+
+    // MARK: After it
+
+    private func publish(_ draft: Draft, _ outcome: WriteOutcome) {
+        var entered = 0
+        for (index, submit) in draft.submits.enumerated() {
+            publish(submit, draft.batch.submits[index], outcome.submits[index], entered: &entered, of: draft.entering)
+        }
+        for (index, job) in draft.jobs.enumerated() {
+            publish(job, draft.batch.commits[index], outcome.commits[index])
+        }
+        for (index, delete) in draft.deletes.enumerated() {
+            if outcome.deletes[index] { forget(delete.id) }
+            delete.waiter.answer(.deleted(outcome.deletes[index]))
+        }
+    }
+
+    private func publish(
+        _ submit: WriterQueue.Submit, _ submission: Submission, _ outcome: SubmitOutcome, entered: inout Int, of entering: Int
+    ) {
+        switch outcome {
+        case .created:
+            entered += 1
+            admission.entered()
+            _ = submit.job.committed(submission.commit, .committed(oldest: LogOldest()))
+            let job = registry.insert(submit.job) ?? submit.job
+            measured.withLock { $0.submits += 1 }
+            starter.jobCreated(job)
+            submit.waiter.answer(.submitted(job, isNew: true))
+        case .existing(let stored):
+            _ = submit.job.deleted()
+            submit.waiter.answer(.submitted(find(stored), isNew: false))
+        case .full where !submission.mayEnter && entered < entering:
+            // One before it in this batch turned out to be a repetition and left it its place.
+            submit.job.commitFailed()
+            let isTaken = queue.change { $0.add(submit) }
+            precondition(isTaken, "the queue ends after its thread")
+        case .full:
+            _ = submit.job.deleted()
+            submit.waiter.answer(.queueFull)
+        }
+    }
+
+    private func find(_ stored: StoredJob) -> Job {
+        if let job = registry.find(stored.spec.id) { return job }
+        let job = Job(stored: stored, committer: self, memory: memory)
+        return registry.insert(job) ?? job
+    }
+
+    private func publish(_ job: Job, _ commit: JobCommit, _ outcome: CommitOutcome) {
+        let waiters = job.committed(commit, outcome)
+        switch outcome {
+        case .committed, .already:
+            if commit.snapshot.status.isTerminal { registry.noteEnded(job.id) }
+            for waiter in waiters { waiter.answer(.committed) }
+        case .fenced, .gone:
+            logger.error("A run was taken over or deleted under this server", metadata: ["run": "\(job.id)"])
+            for waiter in waiters { waiter.answer(.failed(.unavailable("the run was taken over or deleted"))) }
+        }
+    }
+
+    private func forget(_ id: JobID) {
+        guard let job = registry.remove(id) else { return }
+        for waiter in job.deleted() { waiter.answer(.committed) }
+    }
+
+    private func succeeded(_ pace: inout WriterPace) {
+        guard pace.retry != nil else { return }
+        pace.retry = nil
+        healthy.store(true, ordering: .relaxed)
+        logger.notice("The database can be written again")
+    }
+
+    private func failed(_ draft: Draft, _ error: StoreError, _ pace: inout WriterPace) {
+        if pace.retry == nil {
+            healthy.store(false, ordering: .relaxed)
+            logger.error("The database cannot be written; trying again", metadata: ["error": "\(error)"])
+        }
+        pace.failed(limits)
+        for job in draft.jobs { job.commitFailed() }
+        // In front, so that the order in which runs began to wait stays. No wake: it was the writer that failed.
+        queue.withLock { $0.jobs.insert(contentsOf: draft.jobs, at: 0) }
+        for submit in draft.submits {
+            _ = submit.job.deleted()
+            submit.waiter.answer(.failed(error))
+        }
+        for delete in draft.deletes { delete.waiter.answer(.failed(error)) }
+    }
+
+    // MARK: Retention
+
+    private func prune(_ pace: inout WriterPace) {
+        guard let retain = limits.retain else { return }
+        let begin = ContinuousClock.now
+        do throws(StoreError) {
+            let ids = try store.prune(endedBefore: clock() + (.zero - retain), limit: limits.pruneRuns)
+            for id in ids { forget(id) }
+            if !ids.isEmpty { measured.withLock { $0.pruned += ids.count } }
+            pace.pruned(ids.count, took: ContinuousClock.now - begin, limits)
+        } catch {
+            logger.warning("Old runs could not be deleted", metadata: ["error": "\(error)"])
+            pace.pruned(0, took: .zero, limits)
+        }
+    }
+}
+
+/// When the writer does what: how long it waits, when it tries again, when it looks for old runs.
+struct WriterPace {
+    /// The wait before the next try; nil while commits succeed.
+    var retry: Duration?
+    private var pruneAt: ContinuousClock.Instant?
+    private var stopAt: ContinuousClock.Instant?
+
+    init(_ limits: StorageLimits) {
+        pruneAt = limits.retain == nil ? nil : .now
+    }
+
+    /// How long the queue may be waited for; nil: for ever.
+    var patience: Duration? {
+        let end = retry.map { ContinuousClock.now + $0 } ?? pruneAt
+        let earlier = end.map { end in stopAt.map { min($0, end) } ?? end }
+        return earlier.map { max(.zero, $0 - .now) }
+    }
+
+    var isPruningDue: Bool { pruneAt.map { $0 <= .now } ?? false }
+
+    mutating func failed(_ limits: StorageLimits) {
+        retry = retry.map { min($0 * 2, limits.longestRetry) } ?? limits.firstRetry
+    }
+
+    /// While there are more, pruning takes at most half of the writer's time.
+    mutating func pruned(_ count: Int, took: Duration, _ limits: StorageLimits) {
+        pruneAt = .now + (count > 0 ? took : limits.pruneInterval)
+    }
+
+    /// From the first time it is told to stop, a failing writer goes on for a while.
+    mutating func noteStopping(_ limits: StorageLimits) {
+        stopAt = stopAt ?? .now + limits.stopPatience
+    }
+
+    /// Whether a writer that is to stop has tried in vain long enough.
+    var mayGiveUp: Bool {
+        guard retry != nil, let stopAt else { return false }
+        return stopAt <= .now
+    }
+}

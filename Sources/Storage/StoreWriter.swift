@@ -1,0 +1,173 @@
+import Jobs
+import Locking
+import Logging
+import Synchronization
+
+/// The one thread that writes to the store, and publishes what it has written.
+///
+/// The fifth step in an event's life. Its queue holds runs, not events: it takes all that wait, takes from each whatever has happened since its last commit, writes it in one
+/// transaction (group commit), and only then lets anybody see it. While one transaction is on its way to the disk the next batch gathers, so that batches grow with the load.
+/// Next: `FanOut` sends.
+///
+/// A failed commit (disk full, I/O error) publishes nothing. Its submits and deletes are answered and forgotten, everything else stays and is tried again.
+package final class StoreWriter: JobCommitter, Sendable {
+    let store: any JobStore
+    let registry: JobRegistry
+    let admission: Admission
+    let memory: LogMemory
+    let limits: StorageLimits
+    let clock: @Sendable () -> Timestamp
+    let starter: any JobStarter
+    let logger: Logger
+    let queue = Monitor(WriterQueue())
+    let measured = Lock(StoreMetrics())
+    /// Written by the thread alone, read by anybody; relaxed: it stands alone.
+    let healthy = Atomic<Bool>(true)
+    private let thread = Lock<StoreThread?>(nil)
+
+    /// - Parameters:
+    ///   - clock: the time of day, for retention.
+    ///   - onCreated: hears of each new run.
+    package init(
+        store: any JobStore, registry: JobRegistry, admission: Admission, memory: LogMemory, limits: StorageLimits = StorageLimits(),
+        clock: @escaping @Sendable () -> Timestamp, onCreated: any JobStarter, logger: Logger
+    ) {
+        self.store = store
+        self.registry = registry
+        self.admission = admission
+        self.memory = memory
+        self.limits = limits
+        self.clock = clock
+        self.starter = onCreated
+        self.logger = logger
+    }
+
+    /// Begins to write what is and will be enqueued.
+    ///
+    /// - Throws: when the system has no thread left.
+    package func start() throws(StoreError) {
+        let started = try StoreThread(name: "rs-writer") { [self] in run() }
+        thread.withLock { $0 = started }
+    }
+
+    /// Writes everything that was enqueued, then ends the thread; returns when it has ended. When the store fails, it is tried for `limits.stopPatience`; what is then left
+    /// is as if the server had been killed. What comes later is answered `.failed`.
+    package func stop() {
+        queue.change { queue in
+            queue.isStopping = true
+            queue.isPressing = true
+        }
+        let started = thread.withLock { $0 }
+        started?.join()
+        abandonRest()
+    }
+
+    // MARK: Any thread
+
+    /// Takes a run that has something to commit. Returns at once.
+    package func enqueue(_ job: Job) {
+        queue.change { $0.jobs.append(job) }
+    }
+
+    /// Brings a new run to the store. Answered `.submitted` once it is on the disk, `.queueFull`, or `.failed`.
+    package func submit(_ job: Job, key: IdempotencyKey?, waiter: StoreWaiter) {
+        guard let work = job.work else { preconditionFailure("a run that is submitted has its work") }
+        let isTaken = queue.change { $0.add(WriterQueue.Submit(job: job, work: work, key: key, waiter: waiter)) }
+        if !isTaken { refuse(job, waiter) }
+    }
+
+    /// Deletes a run that has ended: cuts its streams, forgets it. Answered `.deleted`: false when it is unknown or has not ended; or `.failed`.
+    package func delete(_ id: JobID, waiter: StoreWaiter) {
+        let isTaken = queue.change { $0.add(WriterQueue.Delete(id: id, waiter: waiter)) }
+        if !isTaken { waiter.answer(.failed(Self.ended)) }
+    }
+
+    /// False from a failed commit until one succeeds again.
+    package var isHealthy: Bool { healthy.load(ordering: .relaxed) }
+
+    package var metrics: StoreMetrics { measured.withLock { $0 } }
+
+    // MARK: The end
+
+    static let ended = StoreError.unavailable("the server is shutting down")
+
+    private func abandonRest() {
+        let (jobs, submits, deletes) = queue.change { queue in
+            queue.isEnded = true
+            defer { queue.removeAll() }
+            return (queue.jobs.count, queue.submits, queue.deletes)
+        }
+        if jobs > 0 { logger.error("Shut down with changes that could not be written", metadata: ["runs": "\(jobs)"]) }
+        for submit in submits { refuse(submit.job, submit.waiter) }
+        for delete in deletes { delete.waiter.answer(.failed(Self.ended)) }
+    }
+
+    private func refuse(_ job: Job, _ waiter: StoreWaiter) {
+        _ = job.deleted()
+        waiter.answer(.failed(Self.ended))
+    }
+}
+
+/// What waits for the writer.
+struct WriterQueue {
+    struct Submit {
+        let job: Job
+        let work: JobWork
+        let key: IdempotencyKey?
+        let waiter: StoreWaiter
+    }
+
+    struct Delete {
+        let id: JobID
+        let waiter: StoreWaiter
+    }
+
+    var jobs: [Job] = []
+    var submits: [Submit] = []
+    var deletes: [Delete] = []
+    var isStopping = false
+    var isEnded = false
+    /// Whether a submit, a delete or the end came since the last commit failed: reason to try again at once.
+    var isPressing = false
+
+    var isEmpty: Bool { jobs.isEmpty && submits.isEmpty && deletes.isEmpty }
+
+    mutating func add(_ submit: Submit) -> Bool {
+        guard !isEnded else { return false }
+        submits.append(submit)
+        isPressing = true
+        return true
+    }
+
+    mutating func add(_ delete: Delete) -> Bool {
+        guard !isEnded else { return false }
+        deletes.append(delete)
+        isPressing = true
+        return true
+    }
+
+    /// Takes what fits one transaction, the oldest first.
+    mutating func take(_ limits: StorageLimits) -> WriterQueue {
+        var taken = WriterQueue()
+        taken.jobs = Self.take(&jobs, limits.batchJobs)
+        taken.submits = Self.take(&submits, limits.batchSubmits)
+        taken.deletes = Self.take(&deletes, limits.batchDeletes)
+        isPressing = false
+        return taken
+    }
+
+    mutating func removeAll() {
+        jobs = []
+        submits = []
+        deletes = []
+    }
+
+    private static func take<Element>(_ all: inout [Element], _ limit: Int) -> [Element] {
+        guard all.count > limit else {
+            defer { all = [] }
+            return all
+        }
+        defer { all.removeFirst(limit) }
+        return Array(all.prefix(limit))
+    }
+}

@@ -1,0 +1,73 @@
+/// Shows a run's events on one descriptor: with a bar on the last line of a terminal, line by line elsewhere, or as JSON.
+///
+/// What is shown gathers until `flush`, so that a burst of events costs one write and one drawing of the bar.
+struct EventView {
+    enum Kind {
+        /// Log lines and progress.
+        case full
+        /// Progress on a terminal, nothing elsewhere.
+        case barOnly
+        /// The envelope of each event, as it came.
+        case json
+    }
+
+    private static let gatherLimitBytes = 64 << 10
+    private let kind: Kind
+    private let output: Output
+    private let lines: EventLines
+    private var progress = ProgressLine()
+    private var gathered = ""
+    private var hasBar = false
+    private var isEnded = false
+
+    init(_ kind: Kind, output: Output, style: TerminalStyle) {
+        self.kind = kind
+        self.output = output
+        lines = EventLines(style: style)
+    }
+
+    /// Takes in one event.
+    ///
+    /// - Parameter event: `envelope`, understood; nil if that was not possible.
+    mutating func show(_ event: RunEvent?, envelope: String) throws(CommandFailure) {
+        if case .progress(let data) = event { progress.update(data) }
+        if case .retry = event { progress = ProgressLine() }
+        if case .complete = event { isEnded = true }
+        switch kind {
+        case .json: gathered += envelope + "\n"
+        case .full:
+            gathered += (event.map { lines.lines($0, progress: progress) } ?? TerminalText.lines(envelope)).map { $0 + "\n" }.joined()
+        case .barOnly: break
+        }
+        if gathered.utf8.count > Self.gatherLimitBytes { try flush() }
+    }
+
+    /// Writes what has gathered and draws the bar anew.
+    mutating func flush() throws(CommandFailure) {
+        let draws = kind != .json && lines.style.isInteractive && !isEnded
+        guard !gathered.isEmpty || draws || hasBar else { return }
+        var text = hasBar ? Self.clear : ""
+        text += gathered
+        if draws { text += progress.bar(columns: TerminalStyle.columns(of: output.descriptor), unicode: lines.style.hasUnicode) }
+        gathered = ""
+        hasBar = draws
+        try output.write(text)
+    }
+
+    /// A line on standard error that leaves the bar whole.
+    mutating func notice(_ line: String) throws(CommandFailure) {
+        try flush()
+        try suspend()
+        Output.notice(line)
+    }
+
+    /// Takes the bar away: something else will be written.
+    mutating func suspend() throws(CommandFailure) {
+        guard hasBar else { return }
+        hasBar = false
+        try output.write(Self.clear)
+    }
+
+    /// To the start of the line, and erases it.
+    private static let clear = "\r\u{1B}[K"
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+import FoundationEssentials
+
+/// `runstream result`: what a run came to.
+struct ResultCommand: ClientCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "result", abstract: "Print the result of a run that has ended.",
+        discussion: "A text is printed as it is, anything else as JSON, its numbers as the runner wrote them.")
+
+    @Argument(help: "The run's id.") var runID: RunIDArgument
+    @Flag(help: "Print the server's whole answer: times, metrics and error, too.") var json = false
+    @OptionGroup var client: ClientOptions
+
+    func execute() throws -> ExitStatus {
+        let style = TerminalStyle(descriptor: 1, environment: ProcessInfo.processInfo.environment)
+        return try RunResult.show(runID, client.connect(), json: json, style: style)
+    }
+}

@@ -1,0 +1,39 @@
+import HTTPClient
+
+/// The result of a run: asking for it and showing it.
+enum RunResult {
+    /// Prints the result on standard output, or says on standard error why there is none.
+    ///
+    /// - Parameter json: the server's whole body instead.
+    /// - Returns: the run's end; `unfinished` while there is none.
+    static func show(_ id: RunIDArgument, _ client: APIClient, json: Bool, style: TerminalStyle) throws(CommandFailure) -> ExitStatus {
+        let response: HTTPResponse
+        do throws(HTTPError) {
+            response = try client.http.send(client.request("GET", "\(id.path)/result"))
+            if response.status == 409 {
+                Output.notice("Error: \(ProblemText.describe(response))\nWait for it with: runstream stream \(id.text)")
+                return .unfinished
+            }
+            guard response.status == 200 else { throw .refused(response) }
+        } catch {
+            throw client.failure(error)
+        }
+        guard let tree = JSONTree(response.body), let status = tree["status"]?.text, let end = ExitStatus(runStatus: status) else {
+            throw client.failure(.badResponse("the answer is no result"))
+        }
+        if json {
+            try Output.standard.write(response.body + [0x0A])
+        } else if end == .succeeded {
+            try Output.standard.write(text(tree["result"] ?? .literal("null"), style: style) + "\n")
+        } else {
+            Output.notice("Run \(status)" + (tree["error"]?.text.map { ": \(TerminalText.escape($0))" } ?? ""))
+        }
+        return end
+    }
+
+    /// A string as it is, anything else as indented JSON; on a terminal without what would steer it.
+    private static func text(_ result: JSONTree, style: TerminalStyle) -> String {
+        let text = result.text ?? result.pretty
+        return style.isInteractive ? TerminalText.lines(text).joined(separator: "\n") : text
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import FoundationEssentials
+
+/// `runstream serve`: reads the settings, nothing else.
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run the server.",
+        discussion: """
+            Each flag may also be given by the variable named with it; a flag wins. PraisonAI's variables are understood where they mean \
+            the same. Durations: 250ms, 4s, 10m, 2h, 7d, a bare number is seconds. Sizes: bytes, 64KiB, 16MiB, 1GiB.
+
+            Example: runstream serve --recipes ./recipes
+            """)
+
+    @OptionGroup var flags: ServeFlags
+
+    func run() throws {
+        let settings: ServeSettings
+        do throws(SettingsError) {
+            let process = ProcessInfo.processInfo
+            settings = try ServeSettings.resolve(
+                flags, environment: process.environment, cores: process.activeProcessorCount, readFile: LocalFile.readText)
+            try check("recipes", settings.recipesDirectory)
+            try check("agent-root", settings.agentRoot)
+        } catch {
+            throw ValidationError("\(error)")
+        }
+        try Serve(settings).run()
+    }
+
+    private func check(_ flag: String, _ path: String?) throws(SettingsError) {
+        if let path, !LocalFile.isDirectory(path) { throw .notADirectory(flag: flag, path: path) }
+    }
+}
