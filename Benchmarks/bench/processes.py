@@ -16,12 +16,14 @@ class BenchError(Exception):
 
 
 def scheduled(core, arguments):
-    """The command pinned to a core (None: any) and, with BENCH_NICE, at another priority. Both execute it, so the process keeps its number.
+    """The command pinned to a core (None: any). The tools in front execute it, so the process keeps its number.
 
-    BENCH_NICE=-20 (root) makes figures usable on a machine that is busy with other things; what those took is in each result as `other_cpu`."""
-    nice = os.environ.get("BENCH_NICE")
-    pinned = arguments if core is None else ["taskset", "-c", str(core), *arguments]
-    return ["nice", "-n", nice, *pinned] if nice else pinned
+    BENCH_REALTIME=1 (as root) puts everything under measurement before all other processes, for a machine that is busy with other things. What
+    those took is in each result as `other_cpu`."""
+    command = ["chrt", "--rr", "10"] if os.environ.get("BENCH_REALTIME") else []
+    if core is not None:
+        command += ["taskset", "-c", str(core)]
+    return [*command, *arguments]
 
 
 class Process:
