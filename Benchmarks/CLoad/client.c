@@ -26,7 +26,7 @@ struct client {
     int *waiting, waiting_count; /* dropped streams that are to be opened again */
     int churn_next, slow_next;
     uint64_t churned;
-    uint64_t started, go_at, storm_at, storm_over, storm_reached, slow_at;
+    uint64_t started, ended_at, go_at, storm_at, storm_over, storm_reached, slow_at;
     double cpu_at_go;
     bool told, went, slow_released;
     char *buffer;
@@ -85,6 +85,7 @@ static void end_stream(struct client *client, struct stream *stream) {
     hang_up(client, stream);
     check_end(&client->ledger, stream);
     stream->state = STREAM_CLOSED;
+    client->ended_at = cload_now();
     client->ended++;
     if (!stream->slow) client->fast_ended++;
 }
@@ -136,6 +137,7 @@ static void read_stream(struct client *client, int index, size_t limit) {
     }
     client->result->receives++;
     client->result->bytes += (uint64_t)count;
+    client->result->all_bytes += (uint64_t)count;
     const size_t total = stream->carried + (size_t)count;
     client->buffer[total] = 0;
     const size_t used = wire_feed(&client->ledger, stream, client->buffer, total, cload_now());
@@ -238,7 +240,7 @@ static bool is_over(struct client *client, uint64_t now) {
     const struct cload_options *options = client->options;
     if (seconds(client->started, now) > options->deadline_seconds) return true;
     if (options->hold_seconds > 0) return client->went && seconds(client->go_at, now) > options->hold_seconds;
-    return client->ended == options->streams;
+    return client->ended == options->streams && client->went;
 }
 
 static int loop(struct client *client) {
@@ -299,7 +301,8 @@ int cload_run(const struct cload_options *options, struct cload_result *result) 
         if (client.streams[index].state != STREAM_CLOSED) end_stream(&client, &client.streams[index]);
     }
     if (!failure) check_fan_out(&client.ledger);
-    result->stream_seconds = client.went ? seconds(client.go_at, cload_now()) : 0;
+    result->stream_seconds = client.went && client.ended_at > client.go_at ? seconds(client.go_at, client.ended_at) : 0;
+    result->all_seconds = client.ended_at ? seconds(client.started, client.ended_at) : 0;
     result->cpu_seconds = cpu_seconds() - client.cpu_at_go;
     close(client.epoll);
     free(client.streams);

@@ -27,7 +27,7 @@ struct viewer {
 struct floor {
     struct frames frames;
     struct viewer *viewers;
-    uint32_t count, room, walk; /* walk: where the fan-out is; == count: nothing to do */
+    uint32_t count, room, walk, unvisited; /* walk: where the fan-out is; unvisited: how many may lack something */
     int epoll, listener;
     bool one_send_per_event, input_ended;
     char *input;

@@ -38,16 +38,18 @@ static int listen_on(uint16_t port) {
     return fd;
 }
 
-/* One slice of the fan-out a turn, so that requests and new lines get in between. */
+/* One slice of the fan-out a turn, so that requests and new lines get in between; on from where the last one ended, so that nobody starves. */
 static void walk(struct floor *floor) {
-    for (int left = SLICE; left > 0 && floor->walk < floor->count; left--, floor->walk++) {
+    for (int left = SLICE; left > 0 && floor->unvisited > 0; left--, floor->unvisited--) {
+        if (floor->walk >= floor->count) floor->walk = 0;
         if (!floor->viewers[floor->walk].blocked) floor_send(floor, floor->walk);
+        floor->walk++;
     }
 }
 
 static void turn(struct floor *floor) {
     struct epoll_event events[512];
-    const int ready = epoll_wait(floor->epoll, events, 512, floor->walk < floor->count ? 0 : -1);
+    const int ready = epoll_wait(floor->epoll, events, 512, floor->unvisited > 0 ? 0 : -1);
     for (int index = 0; index < ready; index++) {
         const uint32_t which = events[index].data.u32;
         if (which == LISTENER) floor_accept(floor);

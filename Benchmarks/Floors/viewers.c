@@ -20,7 +20,6 @@ void floor_accept(struct floor *floor) {
             floor->viewers = realloc(floor->viewers, (floor->room *= 2) * sizeof *floor->viewers);
             if (!floor->viewers) exit(1);
         }
-        if (floor->walk == floor->count) floor->walk++;
         floor->viewers[floor->count] = (struct viewer){.fd = fd};
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = floor->count++};
         epoll_ctl(floor->epoll, EPOLL_CTL_ADD, fd, &event);
@@ -114,5 +113,5 @@ void floor_input(struct floor *floor) {
         floor->input_ended = true;
         if (floor->one_send_per_event) send_to_all(floor);
     }
-    if (!floor->one_send_per_event) floor->walk = 0;
+    if (!floor->one_send_per_event) floor->unvisited = floor->count;
 }

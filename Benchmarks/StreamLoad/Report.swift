@@ -18,11 +18,11 @@ struct Report: Encodable {
     }
 
     let deliveryMS, fanOutMS: Quantiles
-    let deliveries, caughtUp, blocks, bytes, receives: UInt64
+    let deliveries, caughtUp, blocks, bytes, receives, allBytes: UInt64
     let connected, refused, dropped, finished: UInt64
     let lost, doubled, misordered, malformed, unfinished: UInt64
     let firstProblem: String
-    let connectSeconds, firstByteSeconds, streamSeconds, cpuSeconds, stormConnectSeconds, stormCatchUpSeconds: Double
+    let connectSeconds, firstByteSeconds, streamSeconds, allSeconds, cpuSeconds, stormConnectSeconds, stormCatchUpSeconds: Double
 
     init(result: cload_result, latencies: Latencies) {
         deliveryMS = Quantiles(latencies.deliveries)
@@ -33,6 +33,7 @@ struct Report: Encodable {
         (malformed, unfinished) = (result.malformed, result.unfinished)
         firstProblem = withUnsafeBytes(of: result.first_problem) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         (connectSeconds, firstByteSeconds) = (result.connect_seconds, result.first_byte_seconds)
+        (allBytes, allSeconds) = (result.all_bytes, result.all_seconds)
         (streamSeconds, cpuSeconds) = (result.stream_seconds, result.cpu_seconds)
         (stormConnectSeconds, stormCatchUpSeconds) = (result.storm_connect_seconds, result.storm_catch_up_seconds)
     }

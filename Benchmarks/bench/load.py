@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import time
 
@@ -77,8 +78,6 @@ class Load:
         return figures
 
     def output_is_there(self):
-        import select
-
         return b"\n" in self.process.pending or bool(select.select([self.process.child.stdout], [], [], 0)[0])
 
 

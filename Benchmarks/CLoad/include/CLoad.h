@@ -48,6 +48,8 @@ struct cload_result {
     double connect_seconds;         /* first connect to the last response head */
     double first_byte_seconds;      /* of the first stream: request sent to the first body byte */
     double stream_seconds;          /* go to the end of the last stream */
+    uint64_t all_bytes;
+    double all_seconds;             /* first connect to the end of the last stream */
     double cpu_seconds;             /* this process, go to end */
     double storm_connect_seconds;   /* the drop to the last response head */
     double storm_catch_up_seconds;  /* from then until no stream lacks anything that was due at that moment */
