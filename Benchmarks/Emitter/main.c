@@ -84,11 +84,7 @@ static void sleep_until(uint64_t due) {
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {}
 }
 
-/* Pins itself, which the server that starts it cannot; on a realtime schedule it goes before the receiver it shares the core with, as it would
- * under the fair one. */
 static void pin(int core) {
-    const struct sched_param first = {.sched_priority = 20};
-    if (sched_getscheduler(0) == SCHED_RR) sched_setscheduler(0, SCHED_RR, &first);
     if (core < 0) return;
     cpu_set_t cores;
     CPU_ZERO(&cores);

@@ -11,7 +11,7 @@ import time
 import cases
 import report
 from paths import RESULTS
-from processes import BenchError
+from processes import BenchError, go_first
 from targets import Nchan
 
 
@@ -51,6 +51,7 @@ def main():
     parser.add_argument("--machine", default=platform.node(), help="the name in the result's file name")
     parser.add_argument("--save", action="store_true", help="write results/<date>-<machine>.json and the plots")
     arguments = parser.parse_args()
+    go_first()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     if not Nchan.is_installed():
         print("nginx with nchan is not installed (libnginx-mod-nchan): its figures are left out")

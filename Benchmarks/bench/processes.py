@@ -15,15 +15,24 @@ class BenchError(Exception):
     """Something that has to work did not."""
 
 
-def scheduled(core, arguments):
-    """The command pinned to a core (None: any). The tools in front execute it, so the process keeps its number.
+def pinned(core, arguments):
+    """The command pinned to a core; None: any. `taskset` executes it, so the process keeps its number."""
+    return arguments if core is None else ["taskset", "-c", str(core), *arguments]
 
-    BENCH_REALTIME=1 (as root) puts everything under measurement before all other processes, for a machine that is busy with other things. What
-    those took is in each result as `other_cpu`."""
-    command = ["chrt", "--rr", "10"] if os.environ.get("BENCH_REALTIME") else []
-    if core is not None:
-        command += ["taskset", "-c", str(core)]
-    return [*command, *arguments]
+
+def go_first():
+    """With BENCH_FIRST=1 (as root) everything under measurement goes before all else, for a machine that is busy with other things: what those
+    took is in each result as `other_cpu`. Linux shares cores out between sessions first, so it takes a session of its own."""
+    if not os.environ.get("BENCH_FIRST"):
+        return
+    if os.getpgrp() == os.getpid():
+        child = os.fork()
+        if child:
+            os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    os.setsid()
+    os.nice(-20)
+    with open("/proc/self/autogroup", "w") as file:
+        file.write("-20")
 
 
 class Process:
@@ -31,7 +40,7 @@ class Process:
 
     def __init__(self, arguments, core=None, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, **options):
         self.name = os.path.basename(arguments[0])
-        self.child = subprocess.Popen(scheduled(core, arguments), stdin=stdin, stdout=stdout, **options)
+        self.child = subprocess.Popen(pinned(core, arguments), stdin=stdin, stdout=stdout, **options)
         self.pid = self.child.pid
         self.pending = b""
 

@@ -7,7 +7,7 @@ import time
 
 from load import Load
 from paths import WRK_SCRIPTS
-from processes import BenchError, cpu_seconds, machine_busy_seconds, scheduled
+from processes import BenchError, cpu_seconds, machine_busy_seconds, pinned
 from targets import Floor, RunServer
 
 
@@ -15,7 +15,7 @@ def wrk(target, path, seconds, script="get", connections=64):
     """One run of wrk; the figures that report.lua prints and the target's processor time."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script + ".lua", f"http://127.0.0.1:{target.port}{path}"]
     cpu, busy, start = cpu_seconds(target.process.pid), machine_busy_seconds(), time.monotonic()
-    done = subprocess.run(scheduled(1, command), cwd=WRK_SCRIPTS, stdout=subprocess.PIPE, check=True, env=os.environ | {"LUA_PATH": "./?.lua"})
+    done = subprocess.run(pinned(1, command), cwd=WRK_SCRIPTS, stdout=subprocess.PIPE, check=True, env=os.environ | {"LUA_PATH": "./?.lua"})
     lines = [line for line in done.stdout.decode().splitlines() if line.startswith("{")]
     if not lines:
         raise BenchError(f"wrk: {done.stdout.decode()}")
