@@ -58,7 +58,9 @@ let package = Package(
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["EventLoop", "HTTP", "Locking"], swiftSettings: strict),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Locking"], swiftSettings: strict),
-        .testTarget(name: "StorageTests", dependencies: ["Jobs", "Locking", "Storage"], swiftSettings: strict),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Jobs", "Locking", "Storage", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
         .testTarget(name: "RunnersTests", dependencies: ["EventLoop", "Jobs", "Runners", "Locking"], swiftSettings: strict),
         .target(name: "ClientTestSupport", dependencies: ["Locking"], path: "Tests/ClientTestSupport", swiftSettings: strict),
         .testTarget(name: "HTTPClientTests", dependencies: ["ClientTestSupport", "HTTPClient"], swiftSettings: strict),

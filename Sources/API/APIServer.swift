@@ -6,13 +6,16 @@ import Storage
 
 /// The calls, on one serving loop: checks each request, gives it to its handler, answers.
 ///
-/// Handlers are synchronous and never wait: what needs the store is parked, and answered when the store's answer arrives in the loop's inbox. Confined to its loop.
+/// Handlers are synchronous and never wait: what needs the store is parked, and answered when the store's answer arrives in the loop's
+/// inbox. Confined to its loop.
 package final class APIServer {
     let context: APIContext
     let sources: LogSources
     let mailbox: APIMailbox
     private let router = Routes.router()
     private let lot: ParkingLot
+    /// `/openapi.json`, rendered once.
+    let openAPIDocument: SharedBytes
 
     /// On the loop, or before it runs.
     ///
@@ -21,6 +24,7 @@ package final class APIServer {
         let lot = ParkingLot()
         self.lot = lot
         self.context = context
+        openAPIDocument = OpenAPI.document(version: context.settings.version)
         sources = LogSources(readers: context.readers)
         mailbox = try APIMailbox(loop: loop) { lot.deliver($0) }
     }
@@ -30,6 +34,8 @@ package final class APIServer {
     /// - Parameters:
     ///   - loop: on it, or before it runs.
     ///   - listenFD: from `Socket.listen`; several loops may share a port.
+    ///   - limits: HTTP's bounds.
+    ///   - context: what all loops share.
     /// - Returns: the HTTP server, to drain it by. It is kept alive by the loop, and keeps the calls alive.
     /// - Throws: when the kernel refuses something.
     package static func serve(
@@ -80,6 +86,7 @@ package final class APIServer {
     /// Parks a request until the store has answered.
     ///
     /// - Parameters:
+    ///   - exchange: the request.
     ///   - ask: passes the waiter to the store; it is answered exactly once, at the earliest in the loop's next turn.
     ///   - resume: answers the request, knowing what `ask` returned; on the loop.
     func wait<Outcome>(

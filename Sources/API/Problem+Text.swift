@@ -139,3 +139,14 @@ extension String {
         return count > 200 ? text + "..." : text
     }
 }
+
+extension SettingError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .noAddressRange(let entry): "--trusted-proxies: \(entry.clipped) is neither an IP address nor a range such as 10.0.0.0/8"
+        case .noHost(let entry): "--allowed-hosts: \(entry.clipped) is no host name; give it without a scheme or path"
+        case .noOrigin(let entry): "--cors-origins: \(entry.clipped) is no origin such as https://app.example, nor *"
+        case .noDirectory(let path): "--agent-root: \(path.clipped) is no directory"
+        }
+    }
+}

@@ -37,6 +37,9 @@ int rs_signal_descriptor(int signal) {
 
 void rs_signal_descriptor_close(int descriptor, int signal) {
     sigset_t set = only(signal);
+    struct signalfd_siginfo taken;
+    // What has arrived has been acted upon: left pending, it would kill as soon as it is unblocked.
+    while (read(descriptor, &taken, sizeof taken) > 0) {}
     close(descriptor);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }

@@ -161,12 +161,17 @@ import Glibc
         if unsafe evbuffer_get_length(bufferevent_get_input(bufferEvent)) > 0 || isReserve || server.isDraining { mustClose = true }
         guard let refusal = unsafe RequestCheck.refusal(of: request, scanned: fault) else { return isReserve ? .tooManyConnections : nil }
         mustClose = true
-        if refusal == .malformed(.version) {
-            // evhttp would answer in the client's own, impossible version.
-            unsafe request.pointee.major = 1
-            unsafe request.pointee.minor = 1
-        }
+        unsafe makeAnswerable(request)
         return refusal
+    }
+
+    /// Undoes what would make evhttp answer in an odd way: the client's own, impossible version; a CONNECT, after which it would keep
+    /// the connection; an absolute URI, for which it would drop our `Connection` header.
+    private func makeAnswerable(_ request: UnsafeMutablePointer<evhttp_request>) {
+        unsafe request.pointee.major = 1
+        unsafe request.pointee.minor = 1
+        if unsafe request.pointee.type == EVHTTP_REQ_CONNECT { unsafe request.pointee.type = EVHTTP_REQ_GET }
+        unsafe request.pointee.flags &= ~EVHTTP_PROXY_REQUEST
     }
 
     /// Answers the request; nothing happens if the client is gone.

@@ -64,7 +64,8 @@ struct StreamHandle: Equatable {
 enum StreamHead {
     /// Renders the head and the private prefix, ready to be sent.
     static func render(_ opening: StreamOpening, date: String) -> [UInt8] {
-        var head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n"
+        var head =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache, no-transform\r\nX-Accel-Buffering: no\r\n"
         head += "Connection: close\r\nTransfer-Encoding: chunked\r\nDate: \(date)\r\n"
         for (name, value) in opening.headers where isClean(name) && isClean(value) { head += "\(name): \(value)\r\n" }
         head += "\r\n"

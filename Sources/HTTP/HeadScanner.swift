@@ -12,15 +12,25 @@ struct HeadScanner {
     private(set) var fault: HeadFault?
     private var state = State.lineStart
     private var isRequestLine = true
+    private var connectBytes = 0
 
     /// Takes bytes of the head; what follows its end is not looked at.
     mutating func scan(_ bytes: UnsafeRawBufferPointer) {
         guard state != .finished else { return }
         for index in bytes.indices {
             let byte = unsafe bytes[index]
+            if isRequestLine, connectBytes >= 0 { matchConnect(byte) }
             step(byte)
             if state == .finished { return }
         }
+    }
+
+    /// evhttp keeps a connection open after a CONNECT that it has refused, and would read on: known as a fault before it gets there.
+    private mutating func matchConnect(_ byte: UInt8) {
+        let name: StaticString = "CONNECT "
+        guard connectBytes >= 0 else { return }
+        connectBytes = unsafe name.utf8Start[connectBytes] == byte ? connectBytes + 1 : -1
+        if connectBytes == name.utf8CodeUnitCount { fail(.connect) }
     }
 
     @inline(__always)
@@ -45,7 +55,7 @@ struct HeadScanner {
     }
 
     private mutating func fail(_ fault: HeadFault) {
-        self.fault = fault
+        if self.fault == nil { self.fault = fault }
         state = .finished
     }
 }

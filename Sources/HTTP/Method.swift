@@ -10,7 +10,7 @@ package enum Method: String, Sendable, CaseIterable {
     case delete = "DELETE"
     case options = "OPTIONS"
     case trace = "TRACE"
-    /// Never given to a handler: evhttp answers 501 by itself.
+    /// Never given to a handler: answered with 501.
     case other = "-"
 
     init(_ command: evhttp_cmd_type) {
@@ -28,11 +28,12 @@ package enum Method: String, Sendable, CaseIterable {
             }
     }
 
-    /// What evhttp lets through to us, so that 405 is ours. Not CONNECT; and never all bits: then unknown methods would skip their body.
+    /// What evhttp lets through to us, so that 405 is ours; CONNECT too, since it would keep the connection after refusing one. Never
+    /// all bits: then unknown methods would skip their body.
     static var allowed: UInt16 {
         let commands = [
             EVHTTP_REQ_GET, EVHTTP_REQ_HEAD, EVHTTP_REQ_POST, EVHTTP_REQ_PUT, EVHTTP_REQ_PATCH, EVHTTP_REQ_DELETE, EVHTTP_REQ_OPTIONS,
-            EVHTTP_REQ_TRACE,
+            EVHTTP_REQ_TRACE, EVHTTP_REQ_CONNECT,
         ]
         return commands.reduce(0) { $0 | UInt16($1.rawValue) }
     }

@@ -1,6 +1,6 @@
 /// Why a request gets no handler; the connection is closed behind the answer.
 package enum RefusalReason: Sendable, Equatable {
-    /// The head is not what RFC 9112 allows, or not what we take: 400.
+    /// The head is not what RFC 9112 allows, or not what we take: 400, and 501 for CONNECT.
     case malformed(HeadFault)
     /// A body in a transfer coding, chunked included: 411.
     case transferEncoding
@@ -13,6 +13,7 @@ package enum RefusalReason: Sendable, Equatable {
     /// The status of the answer.
     package var status: Int {
         switch self {
+        case .malformed(.connect): 501
         case .malformed: 400
         case .transferEncoding: 411
         case .tooManyConnections, .tooManyStreams: 503
@@ -32,5 +33,6 @@ package enum HeadFault: String, Sendable, CaseIterable {
     case headerValue = "A header value must not contain control bytes."
     case host = "There must be exactly one valid Host header."
     case contentLength = "Content-Length must be a single number."
+    case connect = "CONNECT is for proxies."
     case unexpectedBody = "HEAD and TRACE requests have no body."
 }

@@ -80,3 +80,6 @@ extension Router.Route {
         return methods
     }
 }
+
+extension Router: Sendable where Handler: Sendable {}
+extension Router.Route: Sendable where Handler: Sendable {}

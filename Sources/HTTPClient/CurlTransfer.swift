@@ -62,10 +62,7 @@ import CCurl
             try check(unsafe body.withUnsafeBytes { bytes in unsafe rs_curl_set_body(easy, bytes.baseAddress, bytes.count) })
         }
         try check(unsafe rs_curl_set_long(easy, CURLOPT_NOBODY, request.method == "HEAD" ? 1 : 0))
-        for header in request.headers {
-            unsafe headerList = curl_slist_append(headerList, "\(header.name): \(header.value)")
-        }
-        unsafe headerList = curl_slist_append(headerList, "Expect:")  // or libcurl waits a second for "100 Continue" before a body over 1 MiB
+        setHeaders(request)
         try check(unsafe rs_curl_set_list(easy, CURLOPT_HTTPHEADER, headerList))
         try check(unsafe rs_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(connectTimeout.pollMilliseconds)))
         try check(unsafe rs_curl_set_long(easy, CURLOPT_QUICK_EXIT, 1))  // an interrupted name look-up must not hold up the exit
@@ -75,6 +72,17 @@ import CCurl
         try check(unsafe rs_curl_set_pointer(easy, CURLOPT_HEADERDATA, me))
         try check(unsafe rs_curl_set_write(easy, CURLOPT_WRITEFUNCTION, unsafe CurlTransfer.onBody))
         try check(unsafe rs_curl_set_pointer(easy, CURLOPT_WRITEDATA, me))
+    }
+
+    private func setHeaders(_ request: HTTPRequest) {
+        for header in request.headers {
+            unsafe headerList = curl_slist_append(headerList, "\(header.name): \(header.value)")
+        }
+        if request.body != nil, !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+            unsafe headerList = curl_slist_append(headerList, "Content-Type:")  // or libcurl calls it a form
+        }
+        // Or libcurl waits a second for "100 Continue" before a body over 1 MiB.
+        unsafe headerList = curl_slist_append(headerList, "Expect:")
     }
 
     private func check(_ code: CURLcode) throws(HTTPError) {

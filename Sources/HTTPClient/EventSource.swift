@@ -57,7 +57,9 @@ package final class EventSource {
 
     /// - Parameters:
     ///   - request: a GET; `Accept` and `Last-Event-ID` are added.
+    ///   - client: makes the connections.
     ///   - lastEventID: where to start; empty for the stream's own start.
+    ///   - options: what the stream looks like, and how patient to be.
     ///   - interrupt: ends a wait, of whatever kind, at once.
     ///   - chance: draws from 0..<1, for the waits.
     package init(
@@ -107,7 +109,9 @@ package final class EventSource {
         if !lastEventID.isEmpty { request.headers.append(HTTPHeader("Last-Event-ID", lastEventID)) }
         connectedAt = nil
         parser = ServerSentEventParser(lastEventID: lastEventID, limitBytes: client.limits.eventBytes)
-        state = .receiving(try client.open(request))
+        let transfer = try client.open(request)
+        transfer.limitBytes = client.limits.unreadStreamBytes
+        state = .receiving(transfer)
     }
 
     /// One turn of a running transfer; nil when it brought nothing to tell.
@@ -158,7 +162,6 @@ package final class EventSource {
             state = .ended
             return nil
         }
-        transfer.limitBytes = client.limits.refusalBodyBytes
         let isStalled = transfer.lastByte + options.stallTimeout <= .now
         if transfer.outcome == nil && !isStalled {
             return try client.wait(transfer.lastByte + options.stallTimeout - .now, interrupt: interrupt) ? .interrupted : nil

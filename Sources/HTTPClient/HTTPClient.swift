@@ -28,7 +28,10 @@ package final class HTTPClient {
 
     /// Sends a request and waits for the whole answer, whatever its status.
     ///
-    /// - Parameter interrupt: ends the wait with `HTTPError.interrupted`.
+    /// - Parameters:
+    ///   - request: what to send.
+    ///   - interrupt: ends the wait with `HTTPError.interrupted`.
+    /// - Returns: the answer, complete.
     /// - Throws: an `HTTPError` where there is no complete answer.
     package func send(_ request: HTTPRequest, interrupt: InterruptSignal? = nil) throws(HTTPError) -> HTTPResponse {
         let transfer = try open(request)

@@ -3,7 +3,7 @@
 /// Such a request never goes through a proxy: with `http_proxy` set, as it is in many containers, a health check of one's own
 /// server would otherwise ask the proxy to reach itself.
 package enum LoopbackHost {
-    /// - Parameter url: absolute; what cannot be read is not loopback.
+    /// What cannot be read as an absolute URL is not loopback.
     package static func isIn(url: String) -> Bool {
         guard let scheme = url.range(of: "://") else { return false }
         var host = url[scheme.upperBound...].prefix { !"/?#".contains($0) }
@@ -12,7 +12,7 @@ package enum LoopbackHost {
         return isName(String(host.prefix { $0 != ":" }))
     }
 
-    /// - Parameter host: a name or an address without brackets.
+    /// The same for a name, or an address without brackets.
     package static func isName(_ host: String) -> Bool {
         if host.lowercased() == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)

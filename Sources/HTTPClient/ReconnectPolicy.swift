@@ -23,6 +23,8 @@ package struct ReconnectPolicy: Sendable {
     ///   - retry: the stream's `retry:`.
     ///   - retryAfter: the refusal's `Retry-After`; waits at least that.
     ///   - chance: in 0..<1.
+    ///   - limits: the longest waits.
+    /// - Returns: the wait.
     package func wait(failures: Int, retry: Duration?, retryAfter: Duration?, chance: Double, limits: Limits) -> Duration {
         let first = min(retry ?? defaultWait, limits.longestRequestedWait)
         guard failures > 1 else { return max(first, min(retryAfter ?? .zero, limits.longestRequestedWait)) }

@@ -90,13 +90,18 @@ import Logging
         guard !members.isEmpty else { return false }
         // The group by its number in one call, which a fork cannot outrun; the number is ours while the leader is not reaped.
         Glibc.kill(-leader, signal)
+        var hasSeenDeath = false
         for member in members {
             if member.group != leader { _ = rs_signal_process(member.pid, member.startTime, signal) }
             guard watches[member.pid] == nil else { continue }
-            // Without a watch (it has just ended, or descriptors are short) the timer finds out.
-            watches[member.pid] = try? ChildWatch(loop: loop, pid: member.pid) { [unowned self] in exited(member.pid) }
+            do {
+                watches[member.pid] = try ChildWatch(loop: loop, pid: member.pid) { [unowned self] in exited(member.pid) }
+            } catch {
+                // It has just been reaped; or descriptors are short, and then the timer finds out.
+                hasSeenDeath = hasSeenDeath || error.code == ESRCH
+            }
         }
-        return true
+        return watches.isEmpty && hasSeenDeath ? signalAll(signal) : true
     }
 
     /// The run's processes that have not ended: below the leader while it lives, and below those orphans that carry the run's mark or are of its group.

@@ -3,7 +3,8 @@ import GRDBSQLite
 import Jobs
 import Synchronization
 
-/// Moves committed pages from the write-ahead log into the database, on a connection and a thread of its own: done by the writer, it would hold up commits for 10 ms at a time.
+/// Moves committed pages from the write-ahead log into the database, on a connection and a thread of its own: done by the writer, it would
+/// hold up commits for 10 ms at a time.
 ///
 /// Passive: it takes what it can without waiting for anybody. When it has caught up, the next commit begins the log's file anew.
 final class Checkpointer: Sendable {

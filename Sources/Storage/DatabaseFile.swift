@@ -4,8 +4,10 @@ import Locking
 
 /// The database's file before SQLite has it: made, locked against a second server, and looked at.
 ///
-/// The lock is `flock` on the file itself. It belongs to the open file, whatever path, link or mount led to it, and the kernel takes it back when
-/// the process dies, however it dies. SQLite's own locks are of another kind (`fcntl`) and are not touched by it. One trap: closing any descriptor
+/// The lock is `flock` on the file itself. It belongs to the open file, whatever path, link or mount led to it, and the kernel takes it
+/// back when
+/// the process dies, however it dies. SQLite's own locks are of another kind (`fcntl`) and are not touched by it. One trap: closing any
+/// descriptor
 /// of a file drops the process's `fcntl` locks on it, so this one is closed after SQLite's, and nothing opens the file a second time.
 final class DatabaseFile: Sendable {
     /// Absolute, without symbolic links.
@@ -57,7 +59,8 @@ final class DatabaseFile: Sendable {
         }
         let directory = Self.parent(of: path)
         guard unsafe access(directory, W_OK | X_OK) == 0 else {
-            throw .unavailable("cannot write to the directory \(directory): \(describe(errno: errno)); SQLite keeps its write-ahead log there")
+            throw .unavailable(
+                "cannot write to the directory \(directory): \(describe(errno: errno)); SQLite keeps its write-ahead log there")
         }
         if status.st_size == 0 {
             try Self.sync(directory: directory)
@@ -75,10 +78,13 @@ final class DatabaseFile: Sendable {
             header[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
         }
         let application = number(at: 68)
-        let hasTables = number(at: 40) != 0
-        let isWAL = header[18] == 2
-        // Ours says so in its header, or, right after its creation, in its write-ahead log; the schema's own check comes after that is read.
-        guard application == Self.applicationID || (application == 0 && (isWAL || !hasTables)) else {
+        // The first page is there always; used ones beyond it are tables.
+        let hasTables = number(at: 28) > number(at: 36) + 1
+        var log = stat()
+        let hasLog = unsafe stat(path + "-wal", &log) == 0 && log.st_size > 0
+        // Ours says so in its header, or, right after its creation, in its write-ahead log: the schema's own check comes after that was
+        // read.
+        guard application == Self.applicationID || (application == 0 && (hasLog || !hasTables)) else {
             throw .damaged("\(path) is another program's database")
         }
     }

@@ -4,7 +4,8 @@ import Jobs
 
 /// A cached statement that is bound, stepped and read without GRDB's rows and values: three times as fast, for what runs at every commit.
 ///
-/// Used on the connection's own queue, within the access that gave the connection. `reset` when done: a statement in mid-step holds its snapshot.
+/// Used on the connection's own queue, within the access that gave the connection. `reset` when done: a statement in mid-step holds its
+/// snapshot.
 @safe struct HotStatement {
     /// Keeps the pointer alive.
     private let statement: Statement

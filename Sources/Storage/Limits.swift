@@ -35,14 +35,20 @@ package struct StorageLimits: Sendable {
 enum StorageSizes {
     /// A row of log holds at most this, unless a single frame is longer.
     static let rowBytes = 256 << 10
-    /// A commit is added to the log's last row while that stays smaller: it then fits a database page, and a quiet log does not become a row per event.
+    /// A commit is added to the log's last row while that stays smaller: it then fits a database page, and a quiet log does not become a
+    /// row per event.
     static let mergedRowBytes = 3_500
-    /// A log's rows are numbered in this many low bits, its job in those above: 34 billion runs, 268 million rows each (at 3,500 bytes a row about a terabyte).
+    /// A log's rows are numbered in this many low bits, its job in those above: 34 billion runs, 268 million rows each (at 3,500 bytes a
+    /// row about a terabyte).
     static let rowBits: Int64 = 28
     /// Pages of write-ahead log after which it is checkpointed, off the writer's thread.
     static let checkpointPages = 256
-    /// Pages of write-ahead log at which the writer itself checkpoints, so that it cannot grow for ever (64 MiB).
-    static let walPages = 16_384
+    /// Pages of write-ahead log at which the writer itself checkpoints, so that it cannot grow for ever (32 MiB).
+    static let walPages = 8_192
+    /// The write-ahead log's file is made longer by this many bytes at a time, before it is needed.
+    static let writeAheadSpace = 4 << 20
+    /// And up to this many: a little more than `walPages`.
+    static let longestWriteAheadSpace = 36 << 20
     /// The shortest time between two checkpoints.
     static let checkpointPause: Duration = .milliseconds(20)
     /// Bytes of log that one pruning transaction frees before it leaves the rest to the next.

@@ -51,7 +51,8 @@ struct LogRow {
         LogRow(firstSequence: sequence, lastSequence: sequence, startOffset: offset, bytes: unsafe Array(bytes))
     }
 
-    /// Whether this row may be added to the log's last one, so that a quiet log does not become a row per event. Never across a hole in the numbers.
+    /// Whether this row may be added to the log's last one, so that a quiet log does not become a row per event. Never across a hole in the
+    /// numbers.
     func joins(tailBytes: Int, lastSequence: UInt64) -> Bool {
         tailBytes > 0 && tailBytes + bytes.count <= StorageSizes.mergedRowBytes && firstSequence == lastSequence + 1
     }
@@ -62,7 +63,7 @@ enum CommitCheck {
     case write
     case answer(CommitOutcome)
 
-    /// - Parameter stored: nil when the run is unknown.
+    /// What is to be done with `commit`, when the store holds `stored`; nil when the run is unknown.
     init(_ commit: JobCommit, stored: LogHead?) {
         guard let stored else {
             self = .answer(.gone)

@@ -1,7 +1,8 @@
 import Jobs
 import Locking
 
-/// Runs in memory: for tests, and for a server that may forget (`--db :memory:`). It keeps the same laws as `SQLiteStore`, by the same tests; only a restart loses everything.
+/// Runs in memory: for tests, and for a server that may forget (`--db :memory:`). It keeps the same laws as `SQLiteStore`, by the same
+/// tests; only a restart loses everything.
 package final class MemoryStore: JobStore {
     /// As in `SQLiteStore`, but new with every process.
     package let instanceID: String
@@ -58,11 +59,11 @@ package final class MemoryStore: JobStore {
 
     package func prune(endedBefore moment: Timestamp, limit: Int) throws(StoreError) -> [JobID] {
         state.withLock { state in
-            let ended = state.records.values.compactMap { record -> (id: JobID, at: Timestamp)? in
+            let ended = state.records.values.compactMap { record -> (id: JobID, at: Timestamp, order: Int64)? in
                 guard record.job.snapshot.status.isTerminal, let at = record.job.snapshot.completedAt, at < moment else { return nil }
-                return (record.job.spec.id, at)
+                return (record.job.spec.id, at, record.job.order)
             }
-            let ids = ended.sorted { $0.at < $1.at }.prefix(limit).map(\.id)
+            let ids = ended.sorted { ($0.at, $0.order) < ($1.at, $1.order) }.prefix(limit).map(\.id)
             for id in ids { _ = Self.delete(id, from: &state) }
             return ids
         }

@@ -48,7 +48,10 @@ import Jobs
 
     /// Sleeps until `body` returns something; it is asked at once and after each change.
     ///
-    /// - Parameter timeout: after it nil is returned; nil waits for ever.
+    /// - Parameters:
+    ///   - timeout: nil waits for ever.
+    ///   - body: what is waited for.
+    /// - Returns: what `body` returned; nil after the timeout.
     func wait<Result>(timeout: Duration? = nil, for body: (inout Value) -> Result?) -> Result? {
         var deadline = timespec()
         if let timeout { deadline = Self.deadline(timeout) }

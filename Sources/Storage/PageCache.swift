@@ -3,7 +3,8 @@ import Locking
 
 /// Pages of old log that were read back, kept for the next viewer within a bound. Shared by all readers; any thread.
 ///
-/// Pages are immutable, so one may be handed out while it is thrown out. Thrown out is the oldest that was not asked for since its last turn.
+/// Pages are immutable, so one may be handed out while it is thrown out. Thrown out is the oldest that was not asked for since its last
+/// turn.
 package final class PageCache: Sendable {
     private struct Key: Hashable {
         let id: JobID

@@ -22,6 +22,7 @@ extension SQLiteStore {
     package func counts() throws(StoreError) -> JobCounts {
         try read { (db) throws(StoreError) in
             let select = try HotStatement(db, "SELECT status, count FROM status_counts")
+            defer { select.reset() }
             var counts = JobCounts()
             while try select.step() { counts[try select.status(0)] = Int(select.int(1)) }
             return counts
@@ -44,6 +45,7 @@ extension SQLiteStore {
             select.bind(filter)
             select.bind(filter.pageSize)
             select.bind(skipped)
+            defer { select.reset() }
             var jobs: [StoredJob] = []
             while try select.step() { jobs.append(try StoredJob(select)) }
             return JobPage(jobs: jobs, total: total)

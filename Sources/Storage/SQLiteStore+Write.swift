@@ -38,7 +38,7 @@ extension SQLiteStore {
             var select = try transaction.statement(
                 """
                 SELECT id, head_offset - oldest_offset FROM jobs INDEXED BY jobs_by_completion
-                WHERE status >= 2 AND completed_at < ? ORDER BY completed_at LIMIT ?
+                WHERE status >= 2 AND completed_at < ? ORDER BY completed_at, number LIMIT ?
                 """)
             select.bind(moment)
             select.bind(limit)
@@ -75,7 +75,7 @@ extension SQLiteStore {
                     throw error
                 }
             }
-            checkpointIfLarge()
+            keepWriteAheadLog()
             return result
         }
     }
@@ -89,10 +89,24 @@ extension SQLiteStore {
         return nextNumber
     }
 
-    /// The checkpointer keeps up as a rule; when the write-ahead log has grown all the same, the writer does it between two transactions, when nothing can be added meanwhile.
-    private func checkpointIfLarge() {
-        guard checkpointer.pages.load(ordering: .relaxed) >= StorageSizes.walPages else { return }
-        try? pool.writeWithoutTransaction { db in _ = try db.checkpoint(.passive) }
+    /// Between two transactions: sees to the write-ahead log's room, and to its end.
+    ///
+    /// The checkpointer keeps up as a rule; under a steady load it never quite catches up, and only a checkpoint during which nothing is
+    /// added lets the log begin anew.
+    func keepWriteAheadLog() {
+        let pages = checkpointer.pages.load(ordering: .relaxed)
+        var space = state.withLock { $0.space }
+        if space.isFull(pages: pages) {
+            try? pool.writeWithoutTransaction { db in _ = try db.checkpoint(.passive) }
+        }
+        if space.isShort(pages: pages) {
+            try? pool.writeWithoutTransaction { db in
+                try HotStatement(db, "BEGIN IMMEDIATE").run()
+                space.extend()
+                try HotStatement(db, "ROLLBACK").run()
+            }
+        }
+        state.withLock { $0.space = space }
     }
 }
 

@@ -6,14 +6,16 @@ import Synchronization
 
 /// Runs in an SQLite database: one connection that writes, a few that read, one that checkpoints.
 ///
-/// What a submit or a run's end wrote is on the disk before `write` returns (`synchronous=FULL`); the rest rides on `NORMAL`: a killed process loses nothing of it, a power
+/// What a submit or a run's end wrote is on the disk before `write` returns (`synchronous=FULL`); the rest rides on `NORMAL`: a killed
+/// process loses nothing of it, a power
 /// cut at most what was neither acknowledged nor final. The store holds no run in memory; the database is all there is.
 package final class SQLiteStore: JobStore {
     /// 16 random hex digits, made with the database: tells the processes of this server's runs from others'.
     package let instanceID: String
     /// 32 random bytes, made with the database: the root of the tokens' keys.
     package let secret: [UInt8]
-    /// Whether the machine went down under the server and a run that had not ended then has written nothing since: what its viewers saw last may be lost. Stays true until those
+    /// Whether the machine went down under the server and a run that had not ended then has written nothing since: what its viewers saw
+    /// last may be lost. Stays true until those
     /// runs have written again or ended, also over restarts in between.
     package let hadPowerCut: Bool
 
@@ -29,6 +31,7 @@ package final class SQLiteStore: JobStore {
         var nextNumber: Int64
         /// The connection's `PRAGMA synchronous`.
         var isFull = true
+        var space: WriteAheadSpace
         var isClosed = false
     }
 
@@ -37,7 +40,9 @@ package final class SQLiteStore: JobStore {
     /// - Parameters:
     ///   - path: the database's file; missing directories are made.
     ///   - bootID: the kernel's boot id, which tells a restart of the machine from one of the server.
-    /// - Throws: `inUse` when another server has it, `newerSchema`, `damaged` when it is no database or not ours, `unavailable` with the system's reason.
+    ///   - limits: of the connections: how many read.
+    /// - Throws: `inUse` when another server has it, `newerSchema`, `damaged` when it is no database or not ours, `unavailable` with the
+    ///   system's reason.
     package init(path: String, bootID: String, limits: StorageLimits = StorageLimits()) throws(StoreError) {
         self.limits = limits
         let file = try DatabaseFile(path: path)
@@ -56,11 +61,12 @@ package final class SQLiteStore: JobStore {
             instanceID = meta.instanceID
             secret = meta.secret
             hadPowerCut = meta.hadPowerCut
-            state = Lock(WriterState(nextNumber: meta.nextNumber))
+            state = Lock(WriterState(nextNumber: meta.nextNumber, space: WriteAheadSpace(databasePath: file.path)))
         } catch {
             checkpointer.stop()
             throw StoreError(error)
         }
+        keepWriteAheadLog()
     }
 
     deinit {

@@ -8,7 +8,8 @@ struct StoreMeta {
     let hadPowerCut: Bool
     let nextNumber: Int64
 
-    /// Reads it, or makes it, and notes that a server is up; in one transaction, so that a power cut is noted on the runs it concerns exactly once.
+    /// Reads it, or makes it, and notes that a server is up; in one transaction, so that a power cut is noted on the runs it concerns
+    /// exactly once.
     static func open(_ db: Database, bootID: String) throws -> StoreMeta {
         var meta: StoreMeta?
         try db.inTransaction(.immediate) {

@@ -29,7 +29,8 @@ extension StoreReaders {
 
     // MARK: Reads
 
-    /// A run that has ended, out of the store into the registry. Others are there: of one that is not, the writer is just about to say that it exists, and it has
+    /// A run that has ended, out of the store into the registry. Others are there: of one that is not, the writer is just about to say that
+    /// it exists, and it has
     /// to be the writer's own object.
     private func load(_ id: JobID) throws(StoreError) -> Job? {
         for _ in 0..<200 {

@@ -5,11 +5,14 @@ import Locking
 package protocol FramesObserver: AnyObject, Sendable {
     /// Called on a store thread (or at once on the asking one, when the page is cached); it only posts to an inbox.
     ///
-    /// - Parameter frames: nil when nothing is kept at or after the address, or the store could not read.
+    /// - Parameters:
+    ///   - request: what was asked for.
+    ///   - frames: nil when nothing is kept at or after the address, or the store could not read.
     func framesArrived(_ request: LogAddress, _ frames: LogPage?)
 }
 
-/// A few threads that read from the store for everybody who must not wait: runs that are no longer in memory, results, lists, old pages of logs.
+/// A few threads that read from the store for everybody who must not wait: runs that are no longer in memory, results, lists, old pages of
+/// logs.
 ///
 /// All who wait for the same are served by one read. Answers come on a reader's thread.
 package final class StoreReaders: Sendable {
@@ -22,7 +25,7 @@ package final class StoreReaders: Sendable {
     let queue = Monitor(ReaderQueue())
     private let threads = Lock<[StoreThread]>([])
 
-    /// - Parameter committer: the writer, for the runs that are made of what was read.
+    /// Reads nothing yet; see `start`. `committer` is the writer, for the runs that are made of what was read.
     package init(
         store: any JobStore, registry: JobRegistry, committer: any JobCommitter, memory: LogMemory, limits: StorageLimits = StorageLimits()
     ) {
@@ -69,7 +72,8 @@ package final class StoreReaders: Sendable {
     /// Answered `.page`.
     package func list(_ filter: JobFilter, waiter: StoreWaiter) {
         add(
-            .list(status: filter.status, sessionID: filter.sessionID, page: filter.page, pageSize: filter.pageSize), waiting: .waiter(waiter))
+            .list(status: filter.status, sessionID: filter.sessionID, page: filter.page, pageSize: filter.pageSize),
+            waiting: .waiter(waiter))
     }
 
     /// Reads a page of log that holds `from`, or the first later one. A cached page is handed over before this returns.

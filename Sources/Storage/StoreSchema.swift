@@ -3,7 +3,8 @@ import Jobs
 
 /// The database's tables, and how an older database becomes a present one.
 ///
-/// A migration is one SQL script; `PRAGMA user_version` says how many have run. Scripts that were released never change, new ones are added behind them.
+/// A migration is one SQL script; `PRAGMA user_version` says how many have run. Scripts that were released never change, new ones are added
+/// behind them.
 enum StoreSchema {
     static var version: Int { migrations.count }
 
@@ -12,7 +13,9 @@ enum StoreSchema {
         let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         let application = try UInt32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
-        guard isEmpty || application == DatabaseFile.applicationID else { throw StoreError.damaged("\(path) is another program's database") }
+        guard isEmpty || application == DatabaseFile.applicationID else {
+            throw StoreError.damaged("\(path) is another program's database")
+        }
         guard found <= version else { throw StoreError.newerSchema(found: found, known: version) }
         guard found < version else { return }
         try db.inTransaction(.immediate) {

@@ -16,7 +16,10 @@ final class StoreThread: Sendable {
 
     private let handle: Lock<pthread_t?>
 
-    /// - Parameter name: at most 15 bytes; what `top -H` shows.
+    /// - Parameters:
+    ///   - name: at most 15 bytes; what `top -H` shows.
+    ///   - body: what it does.
+    /// - Throws: when the system has no thread left.
     init(name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()

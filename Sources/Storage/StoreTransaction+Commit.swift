@@ -96,7 +96,8 @@ extension StoreTransaction {
 
     // MARK: State
 
-    /// Writes the snapshot and the log's ends. The status has its own statement: it is in indexes, which then need not be touched at every event.
+    /// Writes the snapshot and the log's ends. The status has its own statement: it is in indexes, which then need not be touched at every
+    /// event.
     private func update(_ commit: JobCommit, _ present: Present) throws(StoreError) {
         var update = try statement(
             """

@@ -88,7 +88,8 @@ extension HotStatement {
         bind(key.key)
     }
 
-    /// All of a snapshot but its status: attempt, percentage, current_step, steps_completed, steps_total, started_at, completed_at, next_at, error.
+    /// All of a snapshot but its status: attempt, percentage, current_step, steps_completed, steps_total, started_at, completed_at,
+    /// next_at, error.
     mutating func bind(_ snapshot: JobSnapshot) {
         bind(snapshot.attempt)
         bind(snapshot.progress.percentage)

@@ -5,11 +5,14 @@ import Synchronization
 
 /// The one thread that writes to the store, and publishes what it has written.
 ///
-/// The fifth step in an event's life. Its queue holds runs, not events: it takes all that wait, takes from each whatever has happened since its last commit, writes it in one
-/// transaction (group commit), and only then lets anybody see it. While one transaction is on its way to the disk the next batch gathers, so that batches grow with the load.
+/// The fifth step in an event's life. Its queue holds runs, not events: it takes all that wait, takes from each whatever has happened since
+/// its last commit, writes it in one
+/// transaction (group commit), and only then lets anybody see it. While one transaction is on its way to the disk the next batch gathers,
+/// so that batches grow with the load.
 /// Next: `FanOut` sends.
 ///
-/// A failed commit (disk full, I/O error) publishes nothing. Its submits and deletes are answered and forgotten, everything else stays and is tried again.
+/// A failed commit (disk full, I/O error) publishes nothing. Its submits and deletes are answered and forgotten, everything else stays and
+/// is tried again.
 package final class StoreWriter: JobCommitter, Sendable {
     let store: any JobStore
     let registry: JobRegistry
@@ -25,9 +28,7 @@ package final class StoreWriter: JobCommitter, Sendable {
     let healthy = Atomic<Bool>(true)
     private let thread = Lock<StoreThread?>(nil)
 
-    /// - Parameters:
-    ///   - clock: the time of day, for retention.
-    ///   - onCreated: hears of each new run.
+    /// Writes nothing yet; see `start`. `clock` is the time of day, for retention; `onCreated` hears of each new run.
     package init(
         store: any JobStore, registry: JobRegistry, admission: Admission, memory: LogMemory, limits: StorageLimits = StorageLimits(),
         clock: @escaping @Sendable () -> Timestamp, onCreated: any JobStarter, logger: Logger
@@ -50,7 +51,8 @@ package final class StoreWriter: JobCommitter, Sendable {
         thread.withLock { $0 = started }
     }
 
-    /// Writes everything that was enqueued, then ends the thread; returns when it has ended. When the store fails, it is tried for `limits.stopPatience`; what is then left
+    /// Writes everything that was enqueued, then ends the thread; returns when it has ended. When the store fails, it is tried for
+    /// `limits.stopPatience`; what is then left
     /// is as if the server had been killed. What comes later is answered `.failed`.
     package func stop() {
         queue.change { queue in
@@ -76,7 +78,8 @@ package final class StoreWriter: JobCommitter, Sendable {
         if !isTaken { refuse(job, waiter) }
     }
 
-    /// Deletes a run that has ended: cuts its streams, forgets it. Answered `.deleted`: false when it is unknown or has not ended; or `.failed`.
+    /// Deletes a run that has ended: cuts its streams, forgets it. Answered `.deleted`: false when it is unknown or has not ended; or
+    /// `.failed`.
     package func delete(_ id: JobID, waiter: StoreWaiter) {
         let isTaken = queue.change { $0.add(WriterQueue.Delete(id: id, waiter: waiter)) }
         if !isTaken { waiter.answer(.failed(Self.ended)) }

@@ -5,8 +5,9 @@ import Jobs
 enum StoredRow {
     /// In the order that `init` reads them.
     static let columns = """
-        number, id, created_at, session_id, timeout, max_attempts, webhook_url, status, attempt, percentage, current_step, steps_completed, \
-        steps_total, started_at, completed_at, next_at, error, truncated, epoch, head_sequence, head_offset, oldest_sequence, oldest_offset
+        number, id, created_at, session_id, timeout, max_attempts, webhook_url, status, attempt, percentage, current_step, \
+        steps_completed, steps_total, started_at, completed_at, next_at, error, truncated, epoch, head_sequence, head_offset, \
+        oldest_sequence, oldest_offset
         """
 
     /// The one run that `condition`, which has one parameter, picks.

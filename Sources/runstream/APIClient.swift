@@ -6,7 +6,7 @@ struct APIClient {
     let baseURL: String
     private let headers: [HTTPHeader]
 
-    /// - Parameter key: nil for a server without one.
+    /// A server without a key needs none.
     init(_ http: HTTPClient, baseURL: String, key: String?) {
         self.http = http
         self.baseURL = baseURL
@@ -16,7 +16,9 @@ struct APIClient {
 
     /// A request to be sent by the caller.
     func request(_ method: String, _ path: String, body: String? = nil) -> HTTPRequest {
-        var request = HTTPRequest(method: method, url: baseURL + path, headers: headers, body: body.map { Array($0.utf8) })
+        // A POST says that it is empty: without Content-Length some servers and proxies would wait, or answer 411.
+        let bytes = body.map { Array($0.utf8) } ?? (method == "POST" ? [] : nil)
+        var request = HTTPRequest(method: method, url: baseURL + path, headers: headers, body: bytes)
         if body != nil { request.headers.append(HTTPHeader("Content-Type", "application/json")) }
         return request
     }

@@ -10,7 +10,7 @@ struct CancelCommand: ClientCommand {
 
     func execute() throws -> ExitStatus {
         let answer = try client.connect().callJSON("POST", "\(runID.path)/cancel")
-        if json { try Output.standard.write(answer.body + [0x0A]) } else { try Output.standard.write("Run \(runID.text) is cancelled\n") }
+        if json { try Output.standard.write(json: answer.body) } else { try Output.standard.write("Run \(runID.text) is cancelled\n") }
         return .succeeded
     }
 }

@@ -24,8 +24,8 @@ package struct ClientOptions: ParsableArguments {
         return try APIURL.check(text)
     }
 
-    /// A connection to the server; nothing is sent yet.
-    func connect(timeouts: HTTPClient.Timeouts = .init(), base: String? = nil) throws -> APIClient {
+    /// A connection to the server, at `base` or else at `baseURL`; nothing is sent yet.
+    func connect(timeouts: HTTPClient.Timeouts = .init(), base: String? = nil) throws(CommandFailure) -> APIClient {
         let environment = ProcessInfo.processInfo.environment
         do {
             let key = try APIKeySource(flag: apiKey, fileFlag: apiKeyFile).resolve(environment, readFile: LocalFile.readText)
@@ -33,7 +33,7 @@ package struct ClientOptions: ParsableArguments {
         } catch let error as HTTPError {
             throw CommandFailure("\(error)", .unreachable)
         } catch {
-            throw ValidationError("\(error)")
+            throw CommandFailure("\(error)", .usage)
         }
     }
 }

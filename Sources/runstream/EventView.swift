@@ -20,21 +20,19 @@ struct EventView {
     private var hasBar = false
     private var isEnded = false
 
-    init(_ kind: Kind, output: Output, style: TerminalStyle) {
+    init(_ kind: Kind, output: Output) {
         self.kind = kind
         self.output = output
-        lines = EventLines(style: style)
+        lines = EventLines(style: output.style)
     }
 
-    /// Takes in one event.
-    ///
-    /// - Parameter event: `envelope`, understood; nil if that was not possible.
+    /// Takes in one event: `envelope` as it came, and understood, nil if that was not possible.
     mutating func show(_ event: RunEvent?, envelope: String) throws(CommandFailure) {
         if case .progress(let data) = event { progress.update(data) }
         if case .retry = event { progress = ProgressLine() }
         if case .complete = event { isEnded = true }
         switch kind {
-        case .json: gathered += envelope + "\n"
+        case .json: gathered += (lines.style.isInteractive ? TerminalText.escapeJSON(envelope) : envelope) + "\n"
         case .full:
             gathered += (event.map { lines.lines($0, progress: progress) } ?? TerminalText.lines(envelope)).map { $0 + "\n" }.joined()
         case .barOnly: break

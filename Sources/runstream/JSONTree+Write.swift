@@ -32,7 +32,7 @@ extension JSONTree {
         return out + "\""
     }
 
-    /// - Parameter indent: a newline and the current indentation; nil for one line.
+    /// `indent` is a newline and the current indentation; nil for one line.
     private func write(into out: inout String, indent: String?) {
         switch self {
         case .string(let token): out += "\"\(token)\""

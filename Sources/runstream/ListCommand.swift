@@ -21,11 +21,11 @@ struct ListCommand: ClientCommand {
         if let sessionID { query += "&session_id=\(APIURL.encode(sessionID))" }
         let answer = try client.connect().callJSON("GET", "/api/v1/runs" + query)
         if json {
-            try Output.standard.write(answer.body + [0x0A])
+            try Output.standard.write(json: answer.body)
             return .succeeded
         }
         let runs = answer.tree["jobs"]?.elements ?? []
-        let style = TerminalStyle(descriptor: 1, environment: ProcessInfo.processInfo.environment)
+        let style = Output.standard.style
         let columns = style.isInteractive ? TerminalStyle.columns(of: 1) : nil
         try Output.standard.write(RunTable.describe(runs, style: style, columns: columns, now: Int(Date().timeIntervalSince1970)) + "\n")
         let total = answer.tree["total"]?.integer ?? runs.count

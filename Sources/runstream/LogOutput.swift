@@ -28,9 +28,8 @@ struct LogOutput: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
-        var line = LogLine.render(
-            format, time: clock(), level: event.level, label: label, message: "\(event.message)", metadata: all.map { ($0.key, "\($0.value)") })
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
+        var line = LogLine.render(format, time: clock(), level: event.level, label: label, message: "\(event.message)", metadata: all)
         line.append(UInt8(ascii: "\n"))
         unsafe line.withUnsafeBytes { bytes in
             // A log that cannot be written is not worth an error of its own.

@@ -1,8 +1,12 @@
+import FoundationEssentials
 import Glibc
 
 /// Standard output or standard error, unbuffered: what is shown is shown at once, and a full disk is noticed.
 struct Output {
     let descriptor: Int32
+
+    /// What it can show.
+    var style: TerminalStyle { TerminalStyle(descriptor: descriptor, environment: ProcessInfo.processInfo.environment) }
 
     static let standard = Output(descriptor: 1)
     static let error = Output(descriptor: 2)
@@ -26,6 +30,11 @@ struct Output {
             guard count >= 0 else { throw CommandFailure("cannot write: \(unsafe String(cString: strerror(errno)))", .output) }
             rest = rest.dropFirst(count)
         }
+    }
+
+    /// The server's JSON and a newline: to the byte, but harmless on a terminal.
+    func write(json: [UInt8]) throws(CommandFailure) {
+        try write(style.isInteractive ? Array(TerminalText.escapeJSON(String(decoding: json, as: UTF8.self)).utf8) + [0x0A] : json + [0x0A])
     }
 
     /// A line of ours on standard error; if even that fails there is nobody to tell.

@@ -28,8 +28,8 @@ package struct ProgressLine: Sendable, Equatable {
     /// The line, at most `columns - 1` wide: a full last column would wrap.
     package func bar(columns: Int, unicode: Bool) -> String {
         let room = columns - 1
-        let percent = String(repeating: " ", count: 4 - self.percent.count) + self.percent
         guard room >= 16 else { return TerminalText.cut(percent, to: max(0, room), ellipsis: "") }
+        let percent = String(repeating: " ", count: 4 - self.percent.count) + self.percent
         let cells = min(30, max(8, room / 3))
         let bar = unicode ? Self.blocks(percentage, cells) : Self.hashes(percentage, cells)
         let head = "\(bar) \(percent)\(count)"

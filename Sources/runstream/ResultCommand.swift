@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 
 /// `runstream result`: what a run came to.
 struct ResultCommand: ClientCommand {
@@ -12,7 +11,6 @@ struct ResultCommand: ClientCommand {
     @OptionGroup var client: ClientOptions
 
     func execute() throws -> ExitStatus {
-        let style = TerminalStyle(descriptor: 1, environment: ProcessInfo.processInfo.environment)
-        return try RunResult.show(runID, client.connect(), json: json, style: style)
+        try RunResult.show(runID, client.connect(), json: json)
     }
 }

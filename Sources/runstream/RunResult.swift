@@ -4,9 +4,8 @@ import HTTPClient
 enum RunResult {
     /// Prints the result on standard output, or says on standard error why there is none.
     ///
-    /// - Parameter json: the server's whole body instead.
-    /// - Returns: the run's end; `unfinished` while there is none.
-    static func show(_ id: RunIDArgument, _ client: APIClient, json: Bool, style: TerminalStyle) throws(CommandFailure) -> ExitStatus {
+    /// With `json` it prints the server's whole body instead. Gives the run's end, `unfinished` while there is none.
+    static func show(_ id: RunIDArgument, _ client: APIClient, json: Bool) throws(CommandFailure) -> ExitStatus {
         let response: HTTPResponse
         do throws(HTTPError) {
             response = try client.http.send(client.request("GET", "\(id.path)/result"))
@@ -22,9 +21,9 @@ enum RunResult {
             throw client.failure(.badResponse("the answer is no result"))
         }
         if json {
-            try Output.standard.write(response.body + [0x0A])
+            try Output.standard.write(json: response.body)
         } else if end == .succeeded {
-            try Output.standard.write(text(tree["result"] ?? .literal("null"), style: style) + "\n")
+            try Output.standard.write(text(tree["result"] ?? .literal("null"), style: Output.standard.style) + "\n")
         } else {
             Output.notice("Run \(status)" + (tree["error"]?.text.map { ": \(TerminalText.escape($0))" } ?? ""))
         }
@@ -33,7 +32,7 @@ enum RunResult {
 
     /// A string as it is, anything else as indented JSON; on a terminal without what would steer it.
     private static func text(_ result: JSONTree, style: TerminalStyle) -> String {
-        let text = result.text ?? result.pretty
-        return style.isInteractive ? TerminalText.lines(text).joined(separator: "\n") : text
+        guard style.isInteractive else { return result.text ?? result.pretty }
+        return result.text.map { TerminalText.lines($0).joined(separator: "\n") } ?? TerminalText.escapeJSON(result.pretty)
     }
 }

@@ -1,8 +1,6 @@
 /// A page of runs as an aligned table. Pure.
 package enum RunTable {
-    /// - Parameters:
-    ///   - columns: the terminal's width, which no line exceeds; nil for no bound.
-    ///   - now: seconds since 1970.
+    /// No line exceeds `columns`, the terminal's width; nil is no bound. `now` is in seconds since 1970.
     package static func describe(_ runs: [JSONTree], style: TerminalStyle, columns: Int?, now: Int) -> String {
         let rows = runs.map { row($0, now: now) }
         let head = ["ID", "STATUS", "PROGRESS", "AGE", "STEP"]

@@ -107,7 +107,7 @@ struct Serve {
     private func apiSettings(store: SQLiteStore, port: UInt16) throws -> APISettings {
         let submit = SubmitRules(
             recipes: try settings.recipesDirectory.map { try RecipeBook(directory: $0) }, hasRunner: settings.runner != nil,
-            agentRoot: try settings.agentRoot.map { try agentRoot($0) },
+            agentRoot: try settings.agentRoot.map { try AgentRoot($0) },
             defaultTimeout: Int(settings.runTimeout.components.seconds), defaultMaxAttempts: settings.maxAttempts)
         guard let own = Authority(settings.host.contains(":") ? "[\(settings.host)]:\(port)" : "\(settings.host):\(port)") else {
             throw ServeError("--host \(settings.host) is no host name or address")
@@ -132,11 +132,6 @@ struct Serve {
         limits.heartbeat = settings.heartbeat
         limits.writeTimeout = settings.writeTimeout
         return limits
-    }
-
-    private func agentRoot(_ path: String) throws -> AgentRoot {
-        guard let root = AgentRoot(path) else { throw ServeError("--agent-root \(path) is no directory") }
-        return root
     }
 
     // MARK: Listening

@@ -23,7 +23,8 @@ struct ServeCommand: ParsableCommand {
             try check("recipes", settings.recipesDirectory)
             try check("agent-root", settings.agentRoot)
         } catch {
-            throw ValidationError("\(error)")
+            Output.notice("Error: \(error)")
+            throw ExitCode(ExitStatus.usage.rawValue)
         }
         try Serve(settings).run()
     }

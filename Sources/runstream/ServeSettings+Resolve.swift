@@ -6,9 +6,12 @@ extension ServeSettings {
     /// Pure but for `readFile`.
     ///
     /// - Parameters:
+    ///   - flags: as parsed.
     ///   - environment: empty values count as not set.
     ///   - cores: the default number of serving threads.
     ///   - readFile: the text of a file; asked only for an API key file.
+    /// - Returns: complete settings.
+    /// - Throws: `SettingsError`, for the person who starts the server.
     package static func resolve(
         _ flags: ServeFlags, environment: [String: String], cores: Int, readFile: (String) throws(ArgumentProblem) -> String
     ) throws(SettingsError) -> ServeSettings {

@@ -11,9 +11,12 @@ struct StatusCommand: ClientCommand {
 
     func execute() throws -> ExitStatus {
         let answer = try client.connect().callJSON("GET", runID.path)
-        let style = TerminalStyle(descriptor: 1, environment: ProcessInfo.processInfo.environment)
-        let text = StatusText.describe(answer.tree, style: style, now: Int(Date().timeIntervalSince1970))
-        try Output.standard.write(json ? answer.body + [0x0A] : Array((text + "\n").utf8))
+        let output = Output.standard
+        if json {
+            try output.write(json: answer.body)
+        } else {
+            try output.write(StatusText.describe(answer.tree, style: output.style, now: Int(Date().timeIntervalSince1970)) + "\n")
+        }
         return .succeeded
     }
 }

@@ -1,6 +1,6 @@
 /// A run's status body for a person. Pure.
 package enum StatusText {
-    /// - Parameter now: seconds since 1970.
+    /// `now` is in seconds since 1970.
     package static func describe(_ run: JSONTree, style: TerminalStyle, now: Int) -> String {
         let status = run["status"]?.text ?? "unknown"
         let id = TerminalText.escape(run["job_id"]?.text ?? "?")

@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 
 /// `runstream stream`: watches a run.
 struct StreamCommand: ClientCommand {
@@ -30,8 +29,7 @@ struct StreamCommand: ClientCommand {
         var options = watch.watcherOptions(knowsServer: false, client: client)
         options.from = from.rawValue
         options.lastEventID = lastEventID
-        let style = TerminalStyle(descriptor: 1, environment: ProcessInfo.processInfo.environment)
-        let view = EventView(json ? .json : .full, output: .standard, style: style)
+        let view = EventView(json ? .json : .full, output: .standard)
         var watcher = RunWatcher(try client.connect(), id: runID, options: options, view: view)
         return try watcher.watch()
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import HTTPClient
 
 /// `runstream submit`: starts a run and, if asked, stays for its end.
@@ -23,20 +22,19 @@ struct SubmitCommand: ClientCommand {
         do throws(ArgumentProblem) {
             body = try run.body(readFile: LocalFile.readText)
         } catch {
-            throw ValidationError("\(error)")
+            throw CommandFailure("\(error)", .usage)
         }
         let api = try client.connect()
         let answer = try submit(body, api)
         guard let text = answer.tree["job_id"]?.text, let id = RunIDArgument(argument: text) else {
             throw api.failure(.badResponse("the answer names no run"))
         }
-        let environment = ProcessInfo.processInfo.environment
-        try announce(id, answer.body, isTerminal: TerminalStyle(descriptor: 2, environment: environment).isInteractive)
+        try announce(id, answer.body)
         guard stream || wait else { return .succeeded }
-        var watcher = RunWatcher(api, id: id, options: watch.watcherOptions(knowsServer: true, client: client), view: view(environment))
+        var watcher = RunWatcher(api, id: id, options: watch.watcherOptions(knowsServer: true, client: client), view: view())
         let end = try watcher.watch()
         guard wait, end != .detached else { return end }
-        return try RunResult.show(id, api, json: json, style: TerminalStyle(descriptor: 1, environment: environment))
+        return try RunResult.show(id, api, json: json)
     }
 
     private func submit(_ body: String, _ api: APIClient) throws(CommandFailure) -> (tree: JSONTree, body: [UInt8]) {
@@ -51,21 +49,20 @@ struct SubmitCommand: ClientCommand {
     }
 
     /// The id goes where a script can pick it up, unless the output is something else.
-    private func announce(_ id: RunIDArgument, _ body: [UInt8], isTerminal: Bool) throws(CommandFailure) {
+    private func announce(_ id: RunIDArgument, _ body: [UInt8]) throws(CommandFailure) {
         if wait || (stream && !json) {
             Output.notice("Submitted \(id.text)")
         } else if json {
-            try Output.standard.write(body + [0x0A])
+            try Output.standard.write(json: body)
         } else {
             try Output.standard.write(id.text + "\n")
-            if isTerminal { Output.notice("Watch it with: runstream stream \(id.text)") }
+            if Output.error.style.isInteractive { Output.notice("Watch it with: runstream stream \(id.text)") }
         }
     }
 
-    private func view(_ environment: [String: String]) -> EventView {
+    private func view() -> EventView {
         let output = wait ? Output.error : .standard
-        let style = TerminalStyle(descriptor: output.descriptor, environment: environment)
-        if !stream { return EventView(.barOnly, output: output, style: style) }
-        return EventView(json ? .json : .full, output: output, style: style)
+        if !stream { return EventView(.barOnly, output: output) }
+        return EventView(json ? .json : .full, output: output)
     }
 }

@@ -26,9 +26,7 @@ package struct SubmitFlags: ParsableArguments {
 
     package init() {}
 
-    /// The submit call's body.
-    ///
-    /// - Parameter readFile: the text of a file, `-` being standard input.
+    /// The submit call's body; `readFile` gives the text of a file, `-` being standard input.
     package func body(readFile: (String) throws(ArgumentProblem) -> String) throws(ArgumentProblem) -> String {
         var members = [("prompt", JSONTree.quote(prompt == "-" ? try read("the prompt", "-", readFile) : prompt))]
         func add(_ name: String, _ text: String?) { if let text { members.append((name, JSONTree.quote(text))) } }

@@ -12,6 +12,16 @@ package enum TerminalText {
         return out
     }
 
+    /// The same for JSON, which it remains: its own escapes are used, and its newlines stay.
+    package static func escapeJSON(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { isActive($0) && $0 != "\n" }) else { return text }
+        return text.unicodeScalars.map { scalar in
+            guard isActive(scalar), scalar != "\n" else { return String(scalar) }
+            let hex = String(scalar.value, radix: 16)
+            return "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        }.joined()
+    }
+
     /// Each line escaped. A newline at the end makes no further line.
     package static func lines(_ text: String) -> [String] {
         var lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { line in

@@ -20,7 +20,7 @@ package enum Timestamp {
         return span(max(0, now - then))
     }
 
-    /// - Parameter seconds: not negative.
+    /// A span of time, not negative, in its largest whole unit.
     package static func span(_ seconds: Int) -> String {
         switch seconds {
         case ..<60: "\(seconds)s"

@@ -15,7 +15,7 @@ struct WatchOptions: ParsableArguments {
         transform: DurationArgument.parsePositive)
     var stallTimeout: Duration?
 
-    /// - Parameter knowsServer: whether it has answered just now; otherwise a first failure is retried only where the user asked for it.
+    /// `knowsServer` says whether it has answered just now; otherwise a first failure is retried only where the user asked for it.
     func watcherOptions(knowsServer: Bool, client: ClientOptions) -> RunWatcher.Options {
         var options = RunWatcher.Options()
         options.policy = ReconnectPolicy(giveUpAfter: retryFor ?? .seconds(300), retriesFirstContact: knowsServer || retryFor != nil)

@@ -113,6 +113,23 @@ import Testing
         #expect(all.filter { $0 == 409 }.count == 19)
     }
 
+    @Test func `a cancel that finds another one not yet on disk waits for it, and is 409`() throws {
+        let store = FailingStore()
+        let api = try TestAPI(.init(store: store))
+        let job = try api.submit()
+        store.fails.withLock { $0 = true }
+        let clients = try (0..<2).map { _ in
+            let client = try RawClient(port: api.port)
+            client.send(api.request("POST", "/api/v1/runs/\(job.id)/cancel"))
+            // A later connection is answered, so the loop has seen this one.
+            #expect(try api.call("GET", "/health").status == 200)
+            return client
+        }
+        #expect(try api.call("GET", "/api/v1/runs/\(job.id)").json["status"] as? String == "queued")
+        store.fails.withLock { $0 = false }
+        #expect(try clients.map { try Answer($0).status } == [200, 409])
+    }
+
     @Test func `only a run that has ended can be deleted, once`() throws {
         let api = try TestAPI()
         let job = try api.submit()

@@ -4,10 +4,16 @@ import Glibc
 final class RawClient {
     let fd: Int32
 
-    init(port: UInt16, receiveBuffer: Int32? = nil) throws {
-        fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    convenience init(port: UInt16, receiveBuffer: Int32? = nil) throws {
+        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard fd >= 0 else { throw Failure(call: "socket", code: errno) }
         if var size = receiveBuffer { unsafe setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size)) }
+        try self.init(connecting: fd, port: port)
+    }
+
+    /// Takes over a socket and connects it.
+    init(connecting fd: Int32, port: UInt16) throws {
+        self.fd = fd
         var timeout = timeval(tv_sec: 10, tv_usec: 0)
         unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
@@ -24,6 +30,9 @@ final class RawClient {
 
     deinit { close(fd) }
 
+    /// Closes both directions now, rather than when the client is freed.
+    func hangUp() { shutdown(fd, Int32(SHUT_RDWR)) }
+
     struct Failure: Error {
         let call: String
         let code: Int32
@@ -36,6 +45,19 @@ final class RawClient {
         var sent = 0
         while sent < bytes.count {
             let count = unsafe bytes[sent...].withUnsafeBytes { unsafe Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { return }
+            sent += count
+        }
+    }
+
+    /// Sends as much as goes without waiting longer than 200 ms for room.
+    func sendWhilePossible(_ bytes: [UInt8]) {
+        var sent = 0
+        while sent < bytes.count {
+            var poller = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+            guard unsafe poll(&poller, 1, 200) == 1 else { return }
+            let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+            let count = unsafe bytes[sent...].withUnsafeBytes { unsafe Glibc.send(fd, $0.baseAddress, $0.count, flags) }
             guard count > 0 else { return }
             sent += count
         }
@@ -93,10 +115,25 @@ final class RawClient {
         return String(decoding: all, as: UTF8.self)
     }
 
+    /// What comes up to the end of so many events.
+    func receive(throughEventEnding count: Int) -> String {
+        var all: [UInt8] = []
+        var events = 0
+        let end = Array("\n\n\r\n".utf8)
+        while events < count {
+            let some = receiveSome()
+            if some.isEmpty { break }
+            all += some
+            if all.suffix(4).elementsEqual(end) { events += 1 }
+        }
+        return String(decoding: all, as: UTF8.self)
+    }
+
     /// A whole response with a Content-Length: its head and body.
     func receiveResponse(hasBody: Bool = true) -> (head: String, body: String) {
         let head = receive(through: "\r\n\r\n")
-        let length = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length: ") }.flatMap { Int($0.dropFirst(16)) } ?? 0
+        let length =
+            head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length: ") }.flatMap { Int($0.dropFirst(16)) } ?? 0
         var body: [UInt8] = []
         while hasBody, body.count < length {
             let some = receiveSome(length - body.count)

@@ -110,3 +110,22 @@ func eventually(_ condition: () -> Bool) -> Bool {
     }
     return condition()
 }
+
+/// A thread that runs what it is given, one after the other.
+final class Worker: Sendable {
+    private let thread: LoopThread?
+    private let inbox: Inbox<@Sendable () -> Void>?
+
+    init() {
+        let started = try? LoopThread.start(name: "worker") { loop in try Inbox<@Sendable () -> Void>(loop: loop) { $0() } }
+        thread = started?.thread
+        inbox = started?.handle
+    }
+
+    func run(_ work: @escaping @Sendable () -> Void) { inbox?.post(work) }
+
+    func stop() {
+        thread?.stop()
+        thread?.join()
+    }
+}

@@ -3,61 +3,65 @@ import Jobs
 import Runners
 import Testing
 
-struct RunnerLineFuzzTests {
-    private static let python = ["/usr/bin/python3", "/usr/local/bin/python3"].first { FileManager.default.isExecutableFile(atPath: $0) }
-
-    @Test(.enabled(if: python != nil, "python3 is not installed"))
-    func `random lines are read as Python's json reads them`() throws {
-        let python = try #require(Self.python)
-        let seed = UInt64.random(in: 0 ... .max)
-        var lines = RandomLines(seed: seed)
-        let inputs = (0..<20_000).map { _ in lines.next() }
-        let answers = try ask(python, inputs)
-        try #require(answers.count == inputs.count, "seed \(seed)")
-        var outcomes: [Substring: Int] = [:]
-        for (input, answer) in zip(inputs, answers) {
-            var progress = JobProgress(percentage: "7")
-            let line = read(input, progress: &progress)
-            let (outcome, output) =
-                switch line.outcome {
-                case .event: ("event", Array(line.envelopes.joined(separator: "\n").utf8))
-                case .plain: ("plain", Array(line.envelopes.joined(separator: "\n").utf8))
-                case .result(let json): ("result", json)
-                case .empty: ("empty", [])
-                }
-            let expected = answer.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-            outcomes[expected[0], default: 0] += 1
-            let agrees = outcome == expected[0] && hex(output) == expected[1]
-            try #require(agrees, "seed \(seed): \(String(decoding: input, as: UTF8.self)) became \(line), not \(answer)")
+extension ProcessTests {
+    struct RunnerLineFuzzTests {
+        private static let python = ["/usr/bin/python3", "/usr/local/bin/python3"].first {
+            FileManager.default.isExecutableFile(atPath: $0)
         }
-        #expect(
-            outcomes["event", default: 0] > 2000 && outcomes["plain", default: 0] > 2000 && outcomes["result", default: 0] > 50,
-            "seed \(seed): \(outcomes)")
-    }
 
-    private func hex(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef")
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-    }
+        @Test(.enabled(if: python != nil, "python3 is not installed"))
+        func `random lines are read as Python's json reads them`() throws {
+            let python = try #require(Self.python)
+            let seed = UInt64.random(in: 0 ... .max)
+            var lines = RandomLines(seed: seed)
+            let inputs = (0..<20_000).map { _ in lines.next() }
+            let answers = try ask(python, inputs)
+            try #require(answers.count == inputs.count, "seed \(seed)")
+            var outcomes: [Substring: Int] = [:]
+            for (input, answer) in zip(inputs, answers) {
+                var progress = JobProgress(percentage: "7")
+                let line = read(input, progress: &progress)
+                let (outcome, output) =
+                    switch line.outcome {
+                    case .event: ("event", Array(line.envelopes.joined(separator: "\n").utf8))
+                    case .plain: ("plain", Array(line.envelopes.joined(separator: "\n").utf8))
+                    case .result(let json): ("result", json)
+                    case .empty: ("empty", [])
+                    }
+                let expected = answer.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+                outcomes[expected[0], default: 0] += 1
+                let agrees = outcome == expected[0] && hex(output) == expected[1]
+                try #require(agrees, "seed \(seed): \(String(decoding: input, as: UTF8.self)) became \(line), not \(answer)")
+            }
+            #expect(
+                outcomes["event", default: 0] > 2000 && outcomes["plain", default: 0] > 2000 && outcomes["result", default: 0] > 50,
+                "seed \(seed): \(outcomes)")
+        }
 
-    /// Runs the reference over all lines; files on both sides, so that no pipe can fill up.
-    private func ask(_ python: String, _ inputs: [[UInt8]]) throws -> [Substring] {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "runstream-fuzz-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        let input = directory.appending(path: "input")
-        let output = directory.appending(path: "output")
-        try Data(inputs.map { hex($0) + "\n" }.joined().utf8).write(to: input)
-        try Data().write(to: output)
-        let process = Foundation.Process()
-        process.executableURL = URL(filePath: python)
-        process.arguments = ["-c", RunnerLineReference.program]
-        process.standardInput = try FileHandle(forReadingFrom: input)
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return try String(contentsOf: output, encoding: .utf8).split(separator: "\n")
+        private func hex(_ bytes: [UInt8]) -> String {
+            let digits = Array("0123456789abcdef")
+            return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        }
+
+        /// Runs the reference over all lines; files on both sides, so that no pipe can fill up.
+        private func ask(_ python: String, _ inputs: [[UInt8]]) throws -> [Substring] {
+            let directory = FileManager.default.temporaryDirectory.appending(path: "runstream-fuzz-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: directory) }
+            let input = directory.appending(path: "input")
+            let output = directory.appending(path: "output")
+            try Data(inputs.map { hex($0) + "\n" }.joined().utf8).write(to: input)
+            try Data().write(to: output)
+            let process = Foundation.Process()
+            process.executableURL = URL(filePath: python)
+            process.arguments = ["-c", RunnerLineReference.program]
+            process.standardInput = try FileHandle(forReadingFrom: input)
+            process.standardOutput = try FileHandle(forWritingTo: output)
+            try process.run()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 0)
+            return try String(contentsOf: output, encoding: .utf8).split(separator: "\n")
+        }
     }
 }
 

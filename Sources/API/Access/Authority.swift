@@ -1,4 +1,5 @@
-/// A host and, where it was given, a port, as in a `Host` header or an origin. The host is lower-case, an IPv6 address without its brackets.
+/// A host and, where it was given, a port, as in a `Host` header or an origin. The host is lower-case, an IPv6 address without its
+/// brackets.
 package struct Authority: Hashable, Sendable {
     package let host: String
     package let port: Int?

@@ -1,6 +1,7 @@
 /// Who may call: the server's API key, if it has one, as `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 ///
-/// The key itself is not kept: both sides are hashed first, so that the comparison takes the same time whatever the presented key's length and content.
+/// The key itself is not kept: both sides are hashed first, so that the comparison takes the same time whatever the presented key's
+/// length and content.
 package struct Authorization: Sendable {
     private let digest: Digest?
 
@@ -15,6 +16,7 @@ package struct Authorization: Sendable {
     /// - Parameters:
     ///   - authorization: the `Authorization` header, nil when absent.
     ///   - apiKey: the `X-API-Key` header, nil when absent.
+    /// - Returns: whether one of them is the key.
     package func check(authorization: String?, apiKey: String?) -> Verdict {
         guard let digest else { return .allowed }
         var presented = false

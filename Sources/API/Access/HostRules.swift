@@ -1,6 +1,7 @@
 /// Which `Host` a server without an API key answers: an IP literal, `localhost`, or a name from `--allowed-hosts`.
 ///
-/// A web page can make its own name resolve to this machine (DNS rebinding) and then call us as "same origin"; what it cannot do is make the browser send another `Host`.
+/// A web page can make its own name resolve to this machine (DNS rebinding) and then call us as "same origin"; what it cannot do is make
+/// the browser send another `Host`.
 /// With a key there is nothing to steal, since the page does not know it.
 package struct HostRules: Sendable {
     private let allowed: [Authority]

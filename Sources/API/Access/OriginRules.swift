@@ -13,7 +13,10 @@ package struct OriginRules: Sendable {
 
     /// Whether a call that changes something may come from this page. No `Origin` at all (curl, a server) is fine; `*` is no permission.
     ///
-    /// - Parameter hosts: the names that the request calls this server by.
+    /// - Parameters:
+    ///   - origin: the `Origin` header, nil when absent.
+    ///   - hosts: the names that the request calls this server by.
+    /// - Returns: whether it may.
     package func mayChange(origin: String?, hosts: [Authority]) -> Bool {
         guard let origin else { return true }
         guard let origin = Origin(origin) else { return false }
@@ -33,8 +36,10 @@ package struct OriginRules: Sendable {
     /// The further headers of the answer to a preflight.
     ///
     /// - Parameters:
+    ///   - origin: the `Origin` header, nil when absent.
     ///   - method: `Access-Control-Request-Method`; nil: the request is no preflight.
     ///   - allow: the methods that the called path knows.
+    /// - Returns: none when the page may not make such a call.
     package func preflight(origin: String?, method: String?, allow: [String]) -> [(name: String, value: String)] {
         guard let origin, let method else { return [] }
         let isRead = Self.reads.contains(method)

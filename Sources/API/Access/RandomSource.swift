@@ -9,7 +9,8 @@ package struct RandomSource: Sendable {
         self.draw = draw
     }
 
-    /// libcrypto's cryptographic generator. It stops the process when the kernel has no entropy to seed it with, since an id that can be guessed is worse than none.
+    /// libcrypto's cryptographic generator. It stops the process when the kernel has no entropy to seed it with, since an id that can be
+    /// guessed is worse than none.
     package static let system = RandomSource {
         var bits: UInt64 = 0
         let code = unsafe withUnsafeMutableBytes(of: &bits) { unsafe rs_random_bytes($0.baseAddress, $0.count) }

@@ -2,7 +2,8 @@ import Jobs
 
 /// Makes and checks the tokens that open the GETs of one run for a while, for a browser's `EventSource`, which cannot send a key.
 ///
-/// A token is base64url of: version (1 byte), expiry (8 bytes, microseconds, big-endian), HMAC-SHA-256 over version, expiry and the run's id. Nothing is kept of it.
+/// A token is base64url of: version (1 byte), expiry (8 bytes, microseconds, big-endian), HMAC-SHA-256 over version, expiry and the run's
+/// id. Nothing is kept of it.
 /// The HMAC's key is derived from the database's secret and the API key, so a new API key revokes every token.
 package struct RunToken: Sendable {
     private static let version: UInt8 = 1

@@ -3,7 +3,7 @@ package struct TrustedProxies: Sendable {
     private let ranges: [AddressRange]
 
     /// - Parameter list: addresses and CIDR ranges, as in `10.0.0.0/8`.
-    /// - Returns: nil and the entry that is neither, in `refused`.
+    /// - Throws: for an entry that is neither.
     package init(_ list: [String]) throws(SettingError) {
         var ranges: [AddressRange] = []
         for entry in list {
@@ -19,18 +19,9 @@ package struct TrustedProxies: Sendable {
     }
 }
 
-/// A list among the settings with an entry that makes no sense.
-package enum SettingError: Error, Equatable {
-    /// `--trusted-proxies` names something that is neither an IP address nor a CIDR range.
-    case noAddressRange(String)
-    /// `--allowed-hosts` names something that is no host.
-    case noHost(String)
-    /// `--cors-origins` names something that is neither an origin nor `*`.
-    case noOrigin(String)
-}
-
 extension HostRules {
     /// - Parameter list: entries of `--allowed-hosts`.
+    /// - Throws: for an entry that is no host.
     package init(_ list: [String]) throws(SettingError) {
         var allowed: [Authority] = []
         for entry in list {
@@ -43,6 +34,7 @@ extension HostRules {
 
 extension OriginRules {
     /// - Parameter list: entries of `--cors-origins`: origins, or `*`.
+    /// - Throws: for an entry that is neither.
     package init(_ list: [String]) throws(SettingError) {
         var allowed: [Origin] = []
         for entry in list where entry != "*" {

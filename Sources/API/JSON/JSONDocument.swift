@@ -1,4 +1,5 @@
-/// A request's body, checked strictly and kept as the client wrote it: values are places in its bytes, so that numbers and strings reach a runner token for token.
+/// A request's body, checked strictly and kept as the client wrote it: values are places in its bytes, so that numbers and strings reach
+/// a runner token for token.
 ///
 /// Foundation's decoders neither keep tokens nor notice lone surrogates or depth.
 package struct JSONDocument: Sendable {

@@ -4,9 +4,9 @@ import Glibc
 package struct AgentRoot: Sendable {
     private let path: String
 
-    /// - Returns: nil when `path` is no directory that can be reached.
-    package init?(_ path: String) {
-        guard let resolved = Self.resolve(path), Self.kind(of: resolved) == S_IFDIR else { return nil }
+    /// - Throws: when `path` is no directory that can be reached.
+    package init(_ path: String) throws(SettingError) {
+        guard let resolved = Self.resolve(path), Self.kind(of: resolved) == S_IFDIR else { throw .noDirectory(path) }
         self.path = resolved
     }
 

@@ -2,7 +2,8 @@ import HTTP
 import Jobs
 
 extension APIServer {
-    /// `POST /api/v1/runs/{id}/cancel`: terminal at once for clients; the executor ends the process behind them. Answered when it is committed.
+    /// `POST /api/v1/runs/{id}/cancel`: terminal at once for clients; the executor ends the process behind them. Answered when it is
+    /// committed.
     func cancelRun(_ id: [UInt8], _ exchange: consuming Exchange) {
         withRun(id, exchange) { [self] job, exchange in
             let status = job.published.snapshot.status

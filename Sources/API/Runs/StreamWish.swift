@@ -40,6 +40,7 @@ struct StreamWish: Sendable {
     ///   - hasEnded: whether the log's published end is its last event, `[DONE]`.
     ///   - last: the number of the last published event.
     ///   - isFresh: whether the run ended less than a minute ago and nobody has been told so yet.
+    /// - Returns: what to do.
     func answer(hasEnded: Bool, last: UInt64, isFresh: Bool) -> Answer {
         if let cursor { return hasEnded && cursor.sequence >= last ? .nothingLeft : .after(cursor.sequence) }
         guard hasEnded else { return from == .now ? .now : .after(0) }

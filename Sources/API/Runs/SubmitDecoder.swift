@@ -9,6 +9,7 @@ package struct SubmitDecoder {
     /// - Parameters:
     ///   - body: the request's body, whatever it is.
     ///   - keyHeader: the `Idempotency-Key` header.
+    ///   - rules: what this server takes.
     /// - Returns: what a run is made of.
     /// - Throws: a problem with status 400 or 422.
     package static func decode(_ body: [UInt8], keyHeader: String?, rules: SubmitRules) throws(Problem) -> SubmitOrder {

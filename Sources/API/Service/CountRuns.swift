@@ -2,7 +2,8 @@ import HTTP
 import Jobs
 
 extension APIServer {
-    /// Asks how many runs there are of each status, and goes on with the answer. The store has counters; a page of one run brings each along.
+    /// Asks how many runs there are of each status, and goes on with the answer. The store has counters; a page of one run brings each
+    /// along.
     func withCounts(_ exchange: consuming Exchange, _ body: @escaping (JobCounts, consuming Exchange) -> Void) {
         count(JobStatus.allCases[...], JobCounts(), exchange, body)
     }

@@ -32,8 +32,11 @@ package struct PrometheusText {
     /// A histogram's samples: cumulated buckets, the sum in seconds, the count.
     ///
     /// - Parameters:
+    ///   - name: the metric's.
+    ///   - labels: of all its samples.
     ///   - bounds: the buckets' upper ends, in seconds.
     ///   - counts: observations per bucket, not cumulated; one more than there are bounds.
+    ///   - sum: of all observations, in seconds.
     package mutating func histogram(_ name: String, _ labels: [(String, String)], bounds: [Double], counts: [UInt64], sum: Double) {
         var total: UInt64 = 0
         for (bound, count) in zip(bounds, counts) {

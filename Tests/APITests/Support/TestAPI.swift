@@ -74,7 +74,7 @@ final class TestAPI: Sendable {
     private static func settings(_ options: Options) throws -> APISettings {
         let rules = SubmitRules(
             recipes: try options.recipes.map { try RecipeBook(directory: $0) }, hasRunner: options.hasRunner,
-            agentRoot: options.agentRoot.flatMap { AgentRoot($0) }, defaultTimeout: 3600, defaultMaxAttempts: 1)
+            agentRoot: try options.agentRoot.map { try AgentRoot($0) }, defaultTimeout: 3600, defaultMaxAttempts: 1)
         guard let own = Authority("127.0.0.1:8005") else { preconditionFailure("a good authority") }
         return APISettings(
             authorization: Authorization(apiKey: options.apiKey), tokens: RunToken(secret: options.secret, apiKey: options.apiKey),

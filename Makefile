@@ -1,0 +1,55 @@
+# Two of these are all that a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/sh
+PYTHON ?= $(shell [ -x /usr/bin/python3 ] && echo /usr/bin/python3 || echo python3)
+ACCEPTANCE := cd Tests/Acceptance && ../../.venv/acceptance/bin/python -m pytest -q
+
+.PHONY: help demo test build check packages test-packages test-unit test-acceptance test-acceptance-short bench-smoke image clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-32s %s\n", $$1, $$2 }'
+
+demo: packages build ## installs what is missing, builds, runs the example on real data, prints its result
+	@scripts/demo.sh
+
+test: test-packages .venv/acceptance .venv/praisonai ## every test: checks, unit tests in four builds, acceptance tests, a benchmark
+	@scripts/test.sh
+
+build: ## the release binary, .build/release/runstream
+	swift build -c release --product runstream
+
+check: ## format, layers, file lengths, dependencies
+	@scripts/check.sh
+
+packages:
+	@scripts/install-packages.sh
+
+test-packages:
+	@scripts/install-packages.sh --tests
+
+test-unit: ## the Swift tests, debug build
+	swift test
+
+test-acceptance: build .venv/acceptance .venv/praisonai ## the acceptance tests, against the release binary
+	$(ACCEPTANCE)
+
+test-acceptance-short: build .venv/acceptance ## the same without the long ones
+	$(ACCEPTANCE) -m "not long"
+
+bench-smoke: build ## a short benchmark: many streams on one run
+	cd Benchmarks && swift build -c release && .build/release/stream-load --streams 5000
+
+image: ## the container image (needs Docker)
+	docker build -t runstream .
+
+clean: ## removes everything that was built
+	rm -rf .build .build-thread .build-address .venv
+
+.venv/acceptance: Tests/Acceptance/requirements.txt
+	$(PYTHON) -m venv --clear $@
+	$@/bin/pip install -q -r $<
+	@touch $@
+
+.venv/praisonai: Tests/Acceptance/requirements-praisonai.txt
+	$(PYTHON) -m venv --clear $@
+	$@/bin/pip install -q -r $<
+	@touch $@

@@ -1,0 +1,40 @@
+"""One key, one run."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+
+def test_fifty_concurrent_submits_with_one_key_make_one_run(server):
+    def submit(number: int) -> tuple[int, str]:
+        with httpx.Client(timeout=30) as client:
+            answer = client.post(server.runs, json={"prompt": f"number {number}", "recipe_name": "quick"}, headers={"Idempotency-Key": '"one"'})
+            return answer.status_code, answer.json()["job_id"]
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(submit, range(50)))
+    assert {status for status, _ in answers} == {202}
+    assert len({job for _, job in answers}) == 1
+    assert server.get("").json()["total"] == 1
+
+
+def test_a_key_outlives_the_run_and_a_restart(server):
+    first = server.submit(recipe_name="quick", idempotency_key="k")["job_id"]
+    server.wait_terminal(first)
+    assert server.submit(recipe_name="quick", idempotency_key="k")["job_id"] == first
+    server.restart()
+    assert server.submit(recipe_name="quick", idempotency_key="k")["job_id"] == first
+    assert server.submit(recipe_name="quick", idempotency_key="other")["job_id"] != first
+
+
+def test_the_scope_session_is_a_name_space_of_its_own(server):
+    def submit(**members: str) -> str:
+        return server.submit(recipe_name="quick", idempotency_key="k", **members)["job_id"]
+
+    everywhere = submit()
+    assert submit(session_id="a") == everywhere
+    assert submit(idempotency_scope="none", session_id="b") == everywhere
+    in_a = submit(idempotency_scope="session", session_id="a")
+    in_b = submit(idempotency_scope="session", session_id="b")
+    assert len({everywhere, in_a, in_b}) == 3
+    assert submit(idempotency_scope="session", session_id="a") == in_a
