@@ -9,6 +9,7 @@ import sys
 import time
 
 import cases
+import plots
 import report
 from paths import RESULTS
 from processes import BenchError, go_first
@@ -62,7 +63,8 @@ def main():
         name = f"{datetime.date.today().isoformat()}-{arguments.machine}"
         os.makedirs(RESULTS, exist_ok=True)
         report.save(os.path.join(RESULTS, name + ".json"), arguments.command, rounds, table)
-        print(f"\nwritten: results/{name}.json")
+        drawn = plots.write(RESULTS, name, rounds, report.machine())
+        print("\nwritten to results/: " + ", ".join([name + ".json", *drawn]))
     unclean, failed = report.unclean(rounds), [row for row in table if row["failed"]]
     for case in unclean:
         print(f"FAILED, events lost, doubled, misordered or malformed, or requests in error: {case}")

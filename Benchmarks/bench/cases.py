@@ -4,22 +4,18 @@ import short_requests
 import storage
 import streams
 
-CURVE_POINTS = [100, 300, 1000, 3000, 10_000, 19_000]
-"""Of the plot: fan-out over the number of streams, at 2 events a second."""
-
-
 def full():
     return [
         ("100 streams, 2/s", lambda: streams.against(100, 2, 5)),
         ("300 streams, 2/s", lambda: streams.against(300, 2, 5)),
-        ("1,000 streams, 2/s", lambda: streams.against(1000, 2, 6)),
+        ("1,000 streams, 2/s", lambda: streams.against(1000, 2, 10)),
         ("3,000 streams, 2/s", lambda: streams.against(3000, 2, 5)),
-        ("10,000 streams, 2/s", lambda: streams.against(10_000, 2, 7)),
-        ("10,000 streams, 2/s, both cores shared", lambda: streams.sharing_both_cores(10_000, 2, 7)),
+        ("10,000 streams, 2/s", lambda: streams.against(10_000, 2, 10)),
+        ("10,000 streams, 2/s, both cores shared", lambda: streams.sharing_both_cores(10_000, 2, 10)),
         ("1,000 streams, 50/s", lambda: streams.against(1000, 50, 6)),
-        ("1,000 streams, 500/s", lambda: streams.against(1000, 500, 8)),
+        ("1,000 streams, 500/s", lambda: streams.against(1000, 500, 5, deadline=30)),
         ("10,000 streams, 10/s", lambda: streams.against(10_000, 10, 8)),
-        ("19,000 streams, 1/s", lambda: streams.against(19_000, 1, 7)),
+        ("19,000 streams, 1/s", lambda: streams.against(19_000, 1, 8)),
         ("18,000 idle streams", lambda: streams.idle(18_000)),
         ("1,000 runs x 10 viewers, 5/s", lambda: streams.many_jobs(1000, 10, 5, 8)),
         ("10,000 streams, 4 KB, 2/s, 10% slow", lambda: streams.slow_readers(10_000, 2, 12)),
