@@ -21,7 +21,7 @@ class Load:
         with open(listed, "w") as file:
             file.writelines(path + "\n" for path in paths)
         command = [os.path.join(BINARIES, "stream-load"), "--port", str(target.port), "--paths", listed, "--streams", str(streams),
-                   "--gate", target.gate, "--deadline", str(deadline)]
+                   "--gate", target.gate, "--deadline", str(deadline), "--sources", str(1 + streams // 4000)]
         for name, value in options.items():
             command += [f"--{name.replace('_', '-')}", str(value)]
         if target.raw:

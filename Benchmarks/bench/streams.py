@@ -39,7 +39,7 @@ def slow_readers(streams, rate, seconds, percent=10):
 
 def reconnect_storm(streams, rate, seconds):
     """All streams are dropped at once in the middle and come back with their cursors."""
-    return [fan_out(RunServer(), streams, rate, seconds, storm=seconds / 3, sources=4, deadline=60)]
+    return [fan_out(RunServer(), streams, rate, seconds, storm=seconds / 3, deadline=60)]
 
 
 def idle(streams, seconds=6):
@@ -67,7 +67,7 @@ def churn(streams, rate, seconds, churn_rate=1000, settle=60):
     events = round(rate * seconds)
     with RunServer(arguments=["--heartbeat", "1s"]) as target:
         paths = target.open_jobs(1, rate, events, 100)
-        with Load(target, paths, streams, events=events, rate=rate, churn=churn_rate, sources=8, deadline=seconds + 60) as load:
+        with Load(target, paths, streams, events=events, rate=rate, churn=churn_rate, deadline=seconds + 60) as load:
             load.go()
             figures = load.finish(sample)
     last = (events - 1) / rate  # the last event ends the run and with it the streams

@@ -3,7 +3,9 @@
 import http.client
 import json
 import os
+import random
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +14,19 @@ from paths import BINARIES, SERVER
 from processes import BenchError, Process
 
 NCHAN = "/usr/lib/nginx/modules/ngx_nchan_module.so"
+
+
+def free_port():
+    """One below those that the kernel gives to outgoing connections: after a case these are full of closed ones for a minute."""
+    for port in random.sample(range(10_000, 30_000), 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return str(port)
+            except OSError:
+                continue
+    raise BenchError("no free port")
 
 
 class Target:
@@ -76,7 +91,7 @@ class RunServer(Target):
         recipes = os.path.join(self.directory, "recipes")
         os.mkdir(recipes)
         shutil.copy2(os.path.join(BINARIES, "emitter"), recipes)
-        command = [SERVER, "serve", "--host", "127.0.0.1", "--port", "0", "--db", self.database, "--recipes", recipes,
+        command = [SERVER, "serve", "--host", "127.0.0.1", "--port", free_port(), "--db", self.database, "--recipes", recipes,
                    "--log-level", "warning", *self.settings]
         self.process = Process(command, core=self.core)
         self.port = self.process.port()
@@ -117,7 +132,7 @@ class Floor(Target):
         self.name = f"floor-{kind}"
 
     def start(self):
-        self.process = Process([os.path.join(BINARIES, "floor"), self.kind, "0"], core=self.core, stdin=subprocess.PIPE)
+        self.process = Process([os.path.join(BINARIES, "floor"), self.kind, free_port()], core=self.core, stdin=subprocess.PIPE)
         self.port = self.process.port()
 
     def open_jobs(self, jobs, rate, events, payload):
@@ -141,18 +156,14 @@ class Nchan(Target):
         return shutil.which("nginx") is not None and os.path.exists(NCHAN)
 
     def start(self):
-        for port in range(18480, 18580):
-            self.port = port
-            self.configure()
-            self.process = Process(["nginx", "-p", self.directory, "-c", "nchan.conf", "-e", "error.log"], core=self.core,
-                                   stderr=subprocess.DEVNULL)
-            deadline = time.monotonic() + 5
-            while self.process.child.poll() is None and time.monotonic() < deadline:
-                if len(self.pids) > 1 and self.answers():
-                    return
-                time.sleep(0.02)
-            self.process.stop()
-        raise BenchError("nginx does not start")
+        self.port = int(free_port())
+        self.configure()
+        self.process = Process(["nginx", "-p", self.directory, "-c", "nchan.conf", "-e", "error.log"], core=self.core, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 5
+        while len(self.pids) < 2 or not self.answers():
+            if self.process.child.poll() is not None or time.monotonic() > deadline:
+                raise BenchError("nginx does not start")
+            time.sleep(0.02)
 
     def configure(self):
         with open(os.path.join(self.directory, "nchan.conf"), "w") as file:
