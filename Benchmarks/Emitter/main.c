@@ -2,7 +2,8 @@
  * ns), not with the moment when it was written: a late event counts as late (no coordinated omission).
  *
  * Reads the job's line from stdin; of it the recipe_config: {"rate": 10, "count": 100, "payload": 100, "phase": 0.5, "core": 1, "gate": "/a/fifo"}.
- * It starts when somebody opens the gate for writing, `phase` seconds later; rate 0 is as fast as it can. Lines go to stdout; with the arguments
+ * It starts when somebody opens the gate for writing, `phase` seconds later; rate 0 is as fast as it can. It ends a second after its last event, so
+ * that the closing of streams is not measured with that event. Lines go to stdout; with the arguments
  * HOST PORT PATH they are posted there instead, one request each on one connection (for nginx with nchan). */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -126,6 +127,7 @@ int main(int argc, char **argv) {
         length = 0;
     }
     write_all(out, buffer, length);
+    if (rate > 0 && count > 0) sleep_until(zero + (uint64_t)((double)count * 1e9 / rate) + 1000000000u);
     if (argc == 4) post(out, argv[1], argv[3], "[DONE]", 6);
     return 0;
 }

@@ -3,7 +3,6 @@
 import argparse
 import datetime
 import os
-import platform
 import resource
 import sys
 import time
@@ -49,7 +48,7 @@ def main():
     parser.add_argument("names", nargs="*", help="case: parts of the cases' names")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seconds", type=int, default=600, help="soak: how long")
-    parser.add_argument("--machine", default=platform.node(), help="the name in the result's file name")
+    parser.add_argument("--machine", default=report.machine_name(), help="the name in the result's file name")
     parser.add_argument("--save", action="store_true", help="write results/<date>-<machine>.json and the plots")
     arguments = parser.parse_args()
     go_first()

@@ -17,6 +17,12 @@ def machine():
             "load_average": os.getloadavg()[0], "went_first": bool(os.environ.get("BENCH_FIRST")), "commit": commit.stdout.decode().strip()}
 
 
+def machine_name():
+    """Of files: the processor and its cores, as in `amd-epyc-2`."""
+    found = machine()
+    return "-".join([*"".join(letter if letter.isalnum() else " " for letter in found["processor"].lower()).split(), str(found["cores"])])
+
+
 def milliseconds(quantiles):
     return " / ".join(f"{quantiles[name]:.1f}" for name in ("p50", "p90", "p99", "p999", "max"))
 

@@ -70,6 +70,6 @@ def churn(streams, rate, seconds, churn_rate=1000, settle=60):
         with Load(target, paths, streams, events=events, rate=rate, churn=churn_rate, deadline=seconds + 60) as load:
             load.go()
             figures = load.finish(sample)
-    last = (events - 1) / rate  # the last event ends the run and with it the streams
+    last = (events - 1) / rate  # soon after the last event the run and its streams end
     figures |= {"settled": medians(settle - 5, settle), "ended": medians(last - 5, last), "seconds": seconds, "churn_rate": churn_rate}
     return [figures]
