@@ -11,7 +11,7 @@ import cases
 import plots
 import report
 from paths import RESULTS
-from processes import BenchError, go_first
+from processes import BenchError
 from targets import Nchan
 
 
@@ -51,7 +51,6 @@ def main():
     parser.add_argument("--machine", default=report.machine_name(), help="the name in the result's file name")
     parser.add_argument("--save", action="store_true", help="write results/<date>-<machine>.json and the plots")
     arguments = parser.parse_args()
-    go_first()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     if not Nchan.is_installed():
         print("nginx with nchan is not installed (libnginx-mod-nchan): its figures are left out")

@@ -20,21 +20,6 @@ def pinned(core, arguments):
     return arguments if core is None else ["taskset", "-c", str(core), *arguments]
 
 
-def go_first():
-    """With BENCH_FIRST=1 (as root) everything under measurement goes before all else, for a machine that is busy with other things: what those
-    took is in each result as `other_cpu`. Linux shares cores out between sessions first, so it takes a session of its own."""
-    if not os.environ.get("BENCH_FIRST"):
-        return
-    if os.getpgrp() == os.getpid():
-        child = os.fork()
-        if child:
-            os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-    os.setsid()
-    os.nice(-20)
-    with open("/proc/self/autogroup", "w") as file:
-        file.write("-20")
-
-
 class Process:
     """A child process, ended with the `with` block."""
 

@@ -14,7 +14,7 @@ def machine():
         models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     return {"processor": models[0] if models else "?", "cores": os.cpu_count(), "kernel": platform.release(),
-            "load_average": os.getloadavg()[0], "went_first": bool(os.environ.get("BENCH_FIRST")), "commit": commit.stdout.decode().strip()}
+            "load_average": os.getloadavg()[0], "commit": commit.stdout.decode().strip()}
 
 
 def machine_name():
