@@ -1,4 +1,6 @@
-"""The driver of the benchmarks: `python3 bench full|smoke|soak|case NAME`. It starts servers, divides numbers and draws lines; nothing in it is timed."""
+"""The driver of the benchmarks: `python3 bench full|smoke|soak|case NAME`.
+
+It starts servers, divides numbers and draws lines; nothing in it is timed."""
 
 import argparse
 import datetime

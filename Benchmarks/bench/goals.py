@@ -2,7 +2,9 @@
 
 
 class Row:
-    """`value(figures)` takes the case's figures by target. The second of two cases is a smaller one, of the smoke. A ratio is held against a floor of the same run, so it holds on a noisy machine."""
+    """`value(figures)` takes the case's figures by target. The second of two cases is a smaller one, of the smoke.
+
+    A ratio is held against a floor of the same run, so it holds on a noisy machine."""
 
     def __init__(self, cases, what, value, goal, unit="", at_least=False, ratio=False):
         self.cases = (cases,) if isinstance(cases, str) else cases
@@ -33,6 +35,7 @@ def field(target, name, scale=1.0):
 
 
 SERVER_TO_FLOOR = quotient(p50("runstream"), p50("floor-send"))
+SLOW = ("10,000 streams, 4 KB, 2/s, 10% slow", "2,000 streams, 4 KB, 2/s, 10% slow")
 FAN_OUT = "full fan-out p50, server / floor"
 
 ROWS = [
@@ -47,12 +50,14 @@ ROWS = [
     Row("18,000 idle streams", "user memory per stream", field("runstream", "bytes_per_stream"), 768, "B"),
     Row(("1,000 runs x 10 viewers, 5/s", "100 runs x 10 viewers, 5/s"), "delivery p99, many runs / 1 run",
         quotient(p99("runstream many runs"), p99("runstream 1 run")), 2, ratio=True),
-    Row(("10,000 streams, 4 KB, 2/s, 10% slow", "2,000 streams, 4 KB, 2/s, 10% slow"), "delivery p99, with / without slow readers",
+    Row(SLOW, "delivery p99, with / without slow readers",
         quotient(p99("runstream 10% slow"), p99("runstream none slow")), 1.2, ratio=True),
-    Row(("10,000 streams, 4 KB, 2/s, 10% slow", "2,000 streams, 4 KB, 2/s, 10% slow"), "server's memory at most", field("runstream 10% slow", "peak_resident_bytes", 1e-6), 256, "MB"),
-    Row(("reconnect storm, 10,000", "reconnect storm, 2,000"), "all caught up after the last connect", field("runstream", "storm_catch_up_seconds"), 2, "s"),
+    Row(SLOW, "server's memory at most", field("runstream 10% slow", "peak_resident_bytes", 1e-6), 256, "MB"),
+    Row(("reconnect storm, 10,000", "reconnect storm, 2,000"), "all caught up after the last connect",
+        field("runstream", "storm_catch_up_seconds"), 2, "s"),
     Row("ingest and replay", "ingest", field("ingest", "deliveries_per_second"), 400_000, "events/s", at_least=True),
-    Row("ingest and replay", "replay", lambda figures: figures["replay"]["all_bytes"] / figures["replay"]["all_seconds"] / 1e6, 200, "MB/s", at_least=True),
+    Row("ingest and replay", "replay",
+        lambda figures: figures["replay"]["all_bytes"] / figures["replay"]["all_seconds"] / 1e6, 200, "MB/s", at_least=True),
     Row("ingest and replay", "resume at 90%: first byte", field("resume", "first_byte_seconds", 1e3), 5, "ms"),
     Row("GET status", "req/s, server / evhttp", quotient(field("runstream", "requests_per_second"), field("floor-get", "requests_per_second")),
         0.85, at_least=True, ratio=True),
