@@ -17,6 +17,7 @@ class Load:
         self.target = target
         self.streams = streams
         self.deadline = deadline
+        self.linger = 1 if options.get("rate") else 0  # the emitter's, after its last event
         listed = os.path.join(target.directory, "paths")
         with open(listed, "w") as file:
             file.writelines(path + "\n" for path in paths)
@@ -71,8 +72,8 @@ class Load:
             "other_cpu": max(0.0, busy - server - figures["cpu_seconds"]) / seconds,
             "resident_bytes": self.resident(), "peak_resident_bytes": peak_resident, "peak_kernel_tcp_bytes": peak_kernel,
             "descriptors": descriptors(self.target.pids[-1]), "bytes_per_stream": (self.open_resident - self.resident_before) / self.streams,
-            "connects_per_second": figures["connected"] / figures["connect_seconds"] if figures["connect_seconds"] else 0,
-            "deliveries_per_second": figures["deliveries"] / figures["stream_seconds"] if figures["stream_seconds"] else 0,
+            "connects_per_second": self.streams / max(figures["connect_seconds"], 1e-6),
+            "deliveries_per_second": figures["deliveries"] / max(figures["stream_seconds"] - self.linger, 1e-3),
         }
         figures["clean"] = figures["lost"] + figures["doubled"] + figures["misordered"] + figures["malformed"] + figures["unfinished"] == 0
         return figures
