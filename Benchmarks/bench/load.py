@@ -72,6 +72,7 @@ class Load:
             "other_cpu": max(0.0, busy - server - figures["cpu_seconds"]) / seconds,
             "resident_bytes": self.resident(), "peak_resident_bytes": peak_resident, "peak_kernel_tcp_bytes": peak_kernel,
             "descriptors": descriptors(self.target.pids[-1]), "bytes_per_stream": (self.open_resident - self.resident_before) / self.streams,
+            "cpu_us_per_delivery": server / max(figures["deliveries"], 1) * 1e6,
             "connects_per_second": self.streams / max(figures["connect_seconds"], 1e-6),
             "deliveries_per_second": figures["deliveries"] / max(figures["stream_seconds"] - self.linger, 1e-3),
         }

@@ -37,6 +37,9 @@ def print_figures(case, figures):
             parts.append(f"{one['deliveries_per_second']:,.0f} deliveries/s")
         if "requests_per_second" in one:
             parts.append(f"{one['requests_per_second']:,.0f} req/s, p50 {one['p50_ms']:.2f} p99 {one['p99_ms']:.2f} ms")
+        for name in ("delivery", "request"):
+            if one.get(f"cpu_us_per_{name}"):
+                parts.append(f"{one[f'cpu_us_per_{name}']:.1f} us CPU each")
         if "disk_syncs_per_second" in one:
             parts.append(f"(the disk syncs {one['disk_syncs_per_second']:,.0f}/s)")
         if one.get("all_seconds") and one["streams"] == 1:

@@ -24,6 +24,7 @@ def wrk(target, path, seconds, script="get", connections=64):
     return figures | {
         "target": target.name, "settings": list(target.settings), "connections": connections,
         "requests_per_second": figures["requests"] / figures["seconds"],
+        "cpu_us_per_request": server / max(figures["requests"], 1) * 1e6,
         "server_cpu": server / passed, "busy_cpu": (machine_busy_seconds() - busy) / passed,
         "clean": figures["errors"] == 0,
     }
