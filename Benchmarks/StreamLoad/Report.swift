@@ -1,61 +1,52 @@
 import CLoad
 import Foundation
+import Histogram
 
-/// What one round of load measured, as a table and as JSON.
-struct Report {
-    let result: cload_result
-    let streams: Int
-    let jobs: Int
-    let rate: Double
-    let events: Int
-    let payload: Int
-    let serverCPUSeconds: Double
-    let residentBytes: Int
+/// One measurement as JSON.
+struct Report: Encodable {
+    struct Quantiles: Encodable {
+        let count: UInt64
+        let p50, p90, p99, p999, max: Double
 
-    /// Whether every stream got every event once, in order, and ended.
-    var isClean: Bool {
-        result.finished == UInt64(streams) && result.missing == 0 && result.doubled == 0 && result.misordered == 0 && result.malformed == 0
-    }
-
-    private func milliseconds(_ histogram: cload_histogram) -> [(String, Double)] {
-        [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)].map { name, share in
-            var histogram = histogram
-            return (name, Double(cload_quantile(&histogram, share)) / 1e6)
-        } + [("max", Double(histogram.max) / 1e6)]
-    }
-
-    var table: String {
-        func row(_ name: String, _ histogram: cload_histogram) -> String {
-            "  " + name.padding(toLength: 22, withPad: " ", startingAt: 0)
-                + milliseconds(histogram).map { String(format: "%@ %.2f ms", $0.0, $0.1) }.joined(separator: "   ")
+        /// Milliseconds from microseconds.
+        init(_ histogram: Histogram<UInt32>) {
+            count = histogram.totalCount
+            func value(_ percentile: Double) -> Double { Double(histogram.valueAtPercentile(percentile)) / 1000 }
+            (p50, p90, p99, p999) = (value(50), value(90), value(99), value(99.9))
+            max = histogram.totalCount == 0 ? 0 : Double(histogram.max) / 1000
         }
-        let rate = Double(result.deliveries) / max(result.stream_seconds, 0.001)
-        return """
-            \(streams) streams on \(jobs) run(s), \(events) events each at \(self.rate)/s, \(payload) bytes of padding
-            \(row("each delivery", result.delivery))
-            \(row("full fan-out", result.fan_out))
-              deliveries            \(result.deliveries) (\(Int(rate))/s), \(result.bytes / 1_048_576) MiB
-              connects              \(String(format: "%.0f/s", Double(streams) / max(result.connect_seconds, 0.001)))
-              server                \(String(format: "%.2f s CPU, %.1f MB resident", serverCPUSeconds, Double(residentBytes) / 1e6))
-              generator             \(String(format: "%.2f s CPU", result.cpu_seconds))
-              streams ended whole   \(result.finished) of \(streams)
-              lost \(result.missing)  doubled \(result.doubled)  misordered \(result.misordered)  refused \(result.refused)
-            """
     }
 
-    var json: String {
-        func object(_ histogram: cload_histogram) -> [String: Double] {
-            Dictionary(uniqueKeysWithValues: milliseconds(histogram).map { ($0.0 + "_ms", $0.1) })
-        }
-        let value: [String: Any] = [
-            "streams": streams, "jobs": jobs, "rate": rate, "events": events, "payload_bytes": payload,
-            "delivery": object(result.delivery), "full_fan_out": object(result.fan_out), "deliveries": result.deliveries,
-            "bytes": result.bytes, "finished": result.finished, "missing": result.missing, "doubled": result.doubled,
-            "misordered": result.misordered, "refused": result.refused, "connect_seconds": result.connect_seconds,
-            "stream_seconds": result.stream_seconds, "server_cpu_seconds": serverCPUSeconds, "server_resident_bytes": residentBytes,
-            "generator_cpu_seconds": result.cpu_seconds,
-        ]
-        let data = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys])
-        return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    let deliveryMS, fanOutMS: Quantiles
+    let deliveries, caughtUp, blocks, bytes, receives, allBytes: UInt64
+    let connected, refused, dropped, finished: UInt64
+    let lost, doubled, misordered, malformed, unfinished: UInt64
+    let firstProblem: String
+    let connectSeconds, firstByteSeconds, streamSeconds, allSeconds, cpuSeconds, stormConnectSeconds, stormCatchUpSeconds: Double
+
+    init(result: cload_result, latencies: Latencies) {
+        deliveryMS = Quantiles(latencies.deliveries)
+        fanOutMS = Quantiles(latencies.fanOuts)
+        (deliveries, caughtUp, blocks, bytes, receives) = (
+            result.deliveries, result.caught_up, result.blocks, result.bytes, result.receives
+        )
+        (connected, refused, dropped, finished) = (result.connected, result.refused, result.dropped, result.finished)
+        (lost, doubled, misordered) = (result.lost, result.doubled, result.misordered)
+        (malformed, unfinished) = (result.malformed, result.unfinished)
+        firstProblem = withUnsafeBytes(of: result.first_problem) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        (connectSeconds, firstByteSeconds) = (result.connect_seconds, result.first_byte_seconds)
+        (allBytes, allSeconds) = (result.all_bytes, result.all_seconds)
+        (streamSeconds, cpuSeconds) = (result.stream_seconds, result.cpu_seconds)
+        (stormConnectSeconds, stormCatchUpSeconds) = (result.storm_connect_seconds, result.storm_catch_up_seconds)
+    }
+
+    /// No event lost, doubled, out of order or malformed, and every stream ended as it should.
+    var isClean: Bool { lost + doubled + misordered + malformed + unfinished == 0 }
+
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }

@@ -1,94 +1,85 @@
 import ArgumentParser
 import CLoad
-import Foundation
+import Glibc
 
+/// Opens many event streams on a server that is already there, checks every event on every stream and reports latencies.
+///
+/// When all streams are open it prints `open` and waits for a line on stdin (so that whoever started it can look at the server's memory), then
+/// opens the gate that the emitters wait at. At the end it prints one JSON object. It exits 1 if any event was lost, doubled or misordered.
 @main
 struct StreamLoad: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "stream-load",
-        abstract: "Holds many event streams on a real server and checks every one: each id once, in order, [DONE], close.",
-        discussion: """
-            Starts the server, submits runs whose events are stamped with the moment when they were due, opens all streams, then lets the runs \
-            begin. Exit code 1 if any event was lost, doubled or misordered, or a stream did not end.
-            """)
+    static let configuration = CommandConfiguration(commandName: "stream-load")
 
-    @Option(help: "The server's binary.") var server = "../.build/release/runstream"
-    @Option(help: "Concurrent streams, over all runs.") var streams = 5000
-    @Option(help: "Runs; the streams are dealt out among them.") var jobs = 1
-    @Option(help: "Events a second, of each run; 0: as fast as it can.") var rate = 10.0
-    @Option(help: "Events of each run.") var events = 50
-    @Option(help: "Bytes of padding in each event.") var payload = 100
-    @Option(help: "Percent of the streams that read 1 KB at a time from a 4 KB buffer.") var slow = 0
-    @Option(help: "Seconds after which what has not ended counts as lost.") var deadline = 120
-    @Option(help: "Serving loops of the server.") var loops: Int?
-    @Flag(help: "Print the figures as one JSON object.") var json = false
+    @Option(help: "The server's IPv4 address.") var host = "127.0.0.1"
+    @Option(help: "The server's port.") var port: Int
+    @Option(help: "A file with a path a line; stream i opens line i modulo the number of lines.") var paths: String
+    @Flag(help: "Bare SSE with foreign ids (nchan) instead of the server's wire.") var raw = false
+    @Option(help: "Concurrent streams, over all paths.") var streams = 1000
+    @Option(help: "Connects under way at once.") var connectBatch = 256
+    @Option(help: "Source addresses, 127.0.0.2 and up; 0: the kernel's choice. One has about 28,000 ports.") var sources = 0
+    @Option(help: "Numbered events that each stream must get.") var events = 0
+    @Option(help: "Events a second of each path.") var rate = 0.0
+    @Option(help: "Percent of the streams that read 1 KB a second from a 4 KB buffer, until the others have ended.") var slow = 0
+    @Option(help: "Streams a second that are dropped and come back with Last-Event-ID.") var churn = 0.0
+    @Option(help: "Seconds after which all streams are dropped at once and come back; 0: never.") var storm = 0.0
+    @Option(help: "The cursor that every stream begins with.") var lastEventID: Int?
+    @Option(help: "Seconds to hold the streams without waiting for their end; 0: read to the end.") var hold = 0.0
+    @Option(help: "Seconds after which what has not ended counts as lost.") var deadline = 120.0
+    @Option(help: "A FIFO to open for writing when all streams are open.") var gate: String?
 
     func run() throws {
         raiseFileLimit()
-        let recipes = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("recipes").path
-        try prepare(recipes: recipes)
-        var arguments = ["--max-concurrent", "\(max(jobs, 1))", "--max-queued", "\(max(jobs, 1))", "--log-level", "warning"]
-        if let loops { arguments += ["--loops", "\(loops)"] }
-        let server = try ServerProcess(binary: server, recipes: recipes, arguments: arguments)
-        defer { server.stop() }
-        let gate = server.directory.appendingPathComponent("gate").path
-        guard mkfifo(gate, 0o600) == 0 else { throw LoadError("mkfifo: \(errno)") }
-        let requests = try (0..<jobs).map { _ in try submit(to: server, gate: gate) }
-        let before = server.usage()
-        let result = try receive(requests, from: server, gate: gate)
-        let after = server.usage()
-        let report = Report(
-            result: result, streams: streams, jobs: jobs, rate: rate, events: events, payload: payload,
-            serverCPUSeconds: after.cpuSeconds - before.cpuSeconds, residentBytes: after.residentBytes)
-        print(json ? report.json : report.table)
+        let latencies = Latencies(gate: gate)
+        let paths = try readPaths()
+        var result = cload_result()
+        let failure = withCStrings(paths) { pointers in
+            host.withCString { host in
+                var options = cOptions(latencies)
+                options.host = host
+                options.paths = pointers.baseAddress
+                options.path_count = Int32(paths.count)
+                return cload_run(&options, &result)
+            }
+        }
+        guard failure == 0 else { throw ValidationError(String(cString: strerror(failure))) }
+        let report = Report(result: result, latencies: latencies)
+        print(try report.json())
         guard report.isClean else { throw ExitCode(1) }
     }
 
-    /// Submits one run and makes the request that opens a stream on it.
-    private func submit(to server: ServerProcess, gate: String) throws -> String {
-        let config = #"{"rate": \#(rate), "count": \#(events), "payload": \#(payload), "gate": "\#(gate)"}"#
-        let answer = try server.request(
-            "POST", "/api/v1/runs", body: #"{"prompt": "load", "recipe_name": "emitter", "recipe_config": \#(config)}"#)
-        guard answer.status == 202, let range = answer.body.range(of: #"run_[0-9a-f]{12}"#, options: .regularExpression) else {
-            throw LoadError("submit: \(answer.status) \(answer.body)")
-        }
-        return "GET /api/v1/runs/\(answer.body[range])/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n"
+    private func cOptions(_ latencies: Latencies) -> cload_options {
+        var options = cload_options()
+        options.port = Int32(port)
+        options.wire = raw ? CLOAD_RAW : CLOAD_CHUNKED
+        options.streams = Int32(streams)
+        options.connect_batch = Int32(connectBatch)
+        options.sources = Int32(sources)
+        options.events = Int64(events)
+        options.rate = rate
+        options.slow_percent = Int32(slow)
+        options.churn_rate = churn
+        options.storm_seconds = storm
+        options.last_event_id = Int64(lastEventID ?? -1)
+        options.hold_seconds = hold
+        options.deadline_seconds = deadline
+        options.go_fd = STDIN_FILENO
+        latencies.connect(to: &options)
+        return options
     }
 
-    private func receive(_ requests: [String], from server: ServerProcess, gate: String) throws -> cload_result {
-        let texts = requests.map { strdup($0) }
-        defer { texts.forEach { free($0) } }
-        let pointers = texts.map { UnsafePointer<CChar>($0) }
-        let gatePath = strdup(gate)
-        defer { free(gatePath) }
-        let host = strdup("127.0.0.1")
-        defer { free(host) }
-        var result = cload_result()
-        let failure = pointers.withUnsafeBufferPointer { requests in
-            var options = cload_options()
-            options.host = UnsafePointer(host)
-            options.port = Int32(server.port)
-            options.requests = requests.baseAddress
-            options.request_count = Int32(requests.count)
-            options.streams = Int32(streams)
-            options.connect_batch = 256
-            options.expected_ticks = Int64(events)
-            options.slow_share_percent = Int32(slow)
-            options.deadline_ns = cload_now() + UInt64(deadline) * 1_000_000_000
-            // Opening the gate for writing lets every run begin that waits for it, and those that come late.
-            return cload_run(&options, &result, { gate in openGate(gate) }, gatePath)
-        }
-        guard failure == 0 else { throw LoadError("load: \(String(cString: strerror(failure)))") }
-        return result
+    private func readPaths() throws -> [String] {
+        guard let file = fopen(paths, "r") else { throw ValidationError("\(paths): \(String(cString: strerror(errno)))") }
+        defer { fclose(file) }
+        var lines: [String] = []
+        while let line = readLine(file) { lines.append(line) }
+        guard !lines.isEmpty else { throw ValidationError("\(paths) is empty") }
+        return lines
     }
 
-    /// The recipes' directory holds the emitter alone.
-    private func prepare(recipes: String) throws {
-        let emitter = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("emitter").path
-        try FileManager.default.createDirectory(atPath: recipes, withIntermediateDirectories: true)
-        let link = recipes + "/emitter"
-        unlink(link)
-        guard Glibc.link(emitter, link) == 0 else { throw LoadError("link \(emitter): \(errno)") }
+    private func readLine(_ file: UnsafeMutablePointer<FILE>) -> String? {
+        var buffer = [CChar](repeating: 0, count: 1024)
+        guard fgets(&buffer, Int32(buffer.count), file) != nil else { return nil }
+        return String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private func raiseFileLimit() {
@@ -99,7 +90,8 @@ struct StreamLoad: ParsableCommand {
     }
 }
 
-private func openGate(_ path: UnsafeMutableRawPointer?) {
-    guard let path else { return }
-    _ = open(path.assumingMemoryBound(to: CChar.self), O_WRONLY | O_CLOEXEC)
+private func withCStrings<R>(_ strings: [String], _ body: (UnsafeBufferPointer<UnsafePointer<CChar>?>) -> R) -> R {
+    let copies = strings.map { strdup($0) }
+    defer { copies.forEach { free($0) } }
+    return copies.map { UnsafePointer<CChar>($0) }.withUnsafeBufferPointer(body)
 }

@@ -29,7 +29,7 @@ struct Serve {
         try LibraryVersions.check()
         let files = try FileLimit.raise()
         let storageLimits = self.storageLimits
-        let store = try SQLiteStore(path: settings.databasePath, bootID: BootID.current, limits: storageLimits)
+        let store = try OpenStore.open(settings.databasePath, limits: storageLimits)
         let sockets = try listen()
         var jobLimits = JobLimits()
         jobLimits.tailBytes = min(jobLimits.tailBytes, max(64 << 10, settings.retainLogBytes))

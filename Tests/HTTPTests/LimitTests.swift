@@ -15,7 +15,7 @@ import Testing
         // Each byte would renew evhttp's own timeout.
         while server.counters.requestsTimedOut.value == 0, ContinuousClock.now - began < .seconds(5) {
             client.send("a")
-            usleep(20_000)
+            block(milliseconds: 20)
         }
         let time = ContinuousClock.now - began
         #expect(time > .milliseconds(250) && time < .seconds(3))
@@ -29,7 +29,7 @@ import Testing
         let server = try TestServer(limits: limits)
         let client = try RawClient(port: server.port)
         for _ in 0..<4 {
-            usleep(120_000)
+            block(milliseconds: 120)
             client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(client.receiveResponse().body == "GET / - 0")
         }
@@ -169,7 +169,7 @@ import Testing
             guard inside.receiveResponse().body == "GET /b - 0" else { exit(3) }
             // No spinning: an idle second costs the process next to no time.
             let before = clock()
-            usleep(500_000)
+            block(milliseconds: 500)
             guard clock() - before < CLOCKS_PER_SEC / 10 else { exit(4) }
             for fd in taken { close(fd) }
             guard try RawClient.exchange(server.port, "GET /c HTTP/1.0\r\n\r\n").hasSuffix("GET /c - 0") else { exit(5) }

@@ -172,7 +172,7 @@ func body(_ response: String) -> String? {
         while log.requestedPages.isEmpty { received += String(decoding: client.receiveSome(), as: UTF8.self) }
         // Silent for several heartbeats now, in the middle of the event.
         let ticks = server.counters.heartbeatsSent.value
-        usleep(300_000)
+        block(milliseconds: 300)
         #expect(server.counters.heartbeatsSent.value == ticks)
         let observer = asked.take()
         log.onPage.withLock { $0 = nil }
@@ -197,7 +197,7 @@ func body(_ response: String) -> String? {
         while ContinuousClock.now - began < .milliseconds(1_200) {
             log.append(["tick"])
             all += client.receive(through: "data: tick\n\n\r\n")
-            usleep(20_000)
+            block(milliseconds: 20)
         }
         #expect(all == log.text(after: 0))
         #expect(server.counters.heartbeatsSent.value == 0)

@@ -144,7 +144,8 @@ extension ProcessTests {
                 #expect(bench.admission.busy == 0 && bench.admission.waiting == 0)
             }
             let after = try descriptors()
-            #expect(after == before)
+            // Less may be open: what an earlier test had.
+            #expect(Set(after).subtracting(before) == [])
         }
 
         /// What is open, without the descriptors of /proc itself.

@@ -175,6 +175,18 @@ final class RunBench: Sendable {
 
     func result(of job: Job) -> String? { store.result(of: job.id) }
 
+    /// A process and all below it.
+    static func tree(of pid: Int32) -> [Int32] {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? ""
+        return [pid] + text.split(separator: " ").compactMap { Int32($0) }.flatMap { tree(of: $0) }
+    }
+
+    /// Whether a process is there and no zombie.
+    static func isAlive(_ pid: Int32) -> Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+        return !text.contains(") Z ")
+    }
+
     /// The command lines of the living processes that carry an instance's mark.
     static func processes(of instance: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
