@@ -199,6 +199,8 @@ extension OpenAPI {
             "responses": {
               "200": {"description": "Figures", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Stats"}}}},
               "401": {"$ref": "#/components/responses/Unauthorized"},
+              "406": {"$ref": "#/components/responses/Problem"},
+              "421": {"$ref": "#/components/responses/Problem"},
               "503": {"$ref": "#/components/responses/Unavailable"}
             }
           }
@@ -209,6 +211,8 @@ extension OpenAPI {
             "responses": {
               "200": {"description": "Samples", "content": {"text/plain": {"schema": {"type": "string"}}}},
               "401": {"$ref": "#/components/responses/Unauthorized"},
+              "406": {"$ref": "#/components/responses/Problem"},
+              "421": {"$ref": "#/components/responses/Problem"},
               "503": {"$ref": "#/components/responses/Unavailable"}
             }
           }
@@ -218,7 +222,9 @@ extension OpenAPI {
             "operationId": "openAPI", "tags": ["service"], "summary": "This document",
             "responses": {
               "200": {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}},
-              "401": {"$ref": "#/components/responses/Unauthorized"}
+              "401": {"$ref": "#/components/responses/Unauthorized"},
+              "406": {"$ref": "#/components/responses/Problem"},
+              "421": {"$ref": "#/components/responses/Problem"}
             }
           }
         }
