@@ -89,7 +89,6 @@ extension AgentFileProblem {
         switch self {
         case .noRoot: "agent_file is refused: this server has no --agent-root. Send the definition itself as agent_yaml."
         case .notFound(let path): "agent_file is no file under --agent-root: \(path.clipped)"
-        case .outside(let path): "agent_file leads out of --agent-root: \(path.clipped)"
         }
     }
 }

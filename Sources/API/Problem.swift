@@ -55,7 +55,6 @@ package enum CredentialProblem: Equatable {
 package enum AgentFileProblem: Error, Equatable {
     case noRoot
     case notFound(String)
-    case outside(String)
 }
 
 /// Calls that want a run that has ended.

@@ -39,10 +39,15 @@ import Synchronization
 
     deinit { unsafe event_base_free(base) }
 
-    /// Runs the loop on the calling thread until `stop`, then forgets its hooks and what it kept.
-    package func run() {
+    /// Makes the calling thread the loop's own; `run` does, whoever sets a loop up on its thread does it before.
+    func bind() {
         let first = thread.compareExchange(expected: 0, desired: Self.currentThread, ordering: .relaxed).exchanged
         precondition(first || thread.load(ordering: .relaxed) == Self.currentThread, "loop \(name) runs on another thread")
+    }
+
+    /// Runs the loop on the calling thread until `stop`, then forgets its hooks and what it kept.
+    package func run() {
+        bind()
         var busy = false
         while !stopping {
             clock = nil

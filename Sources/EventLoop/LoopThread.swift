@@ -32,6 +32,7 @@ package final class LoopThread: Sendable {
         let thread = try Thread.start(name: name) {
             do {
                 let loop = try Loop(name: name, lag: lag)
+                loop.bind()
                 defer { loop.forget() }
                 let commands = try Inbox<Command>(loop: loop) { [unowned loop] _ in loop.stop() }
                 let handle = try setUp(loop)

@@ -22,9 +22,9 @@ import Glibc
     private var groupsBySource: [ObjectIdentifier: StreamGroup] = [:]
 
     // Whoever has something to do in the next slice.
-    private var activeGroups: [StreamGroup] = []
+    private var activeGroups = Fifo<StreamGroup>()
     private var queue: [StreamHandle] = []
-    private var slowQueue: [SlowStream] = []
+    private var slowQueue = Fifo<SlowStream>()
 
     // What is under way at streams' ends.
     var lingering: [StreamHandle] = []

@@ -1,6 +1,14 @@
 /// Who takes jobs that have something to commit. Any thread; returns at once.
 package protocol JobCommitter: AnyObject, Sendable {
     func enqueue(_ job: Job)
+
+    /// Waits until what may be in the store by now is published: a list read from the store is never ahead of a run's own status. Not on a loop.
+    func awaitPublication()
+}
+
+extension JobCommitter {
+    /// For one that publishes as it commits.
+    package func awaitPublication() {}
 }
 
 /// Who starts runs. Called on the writer's thread once a new run is committed; it only posts to an inbox.

@@ -43,6 +43,7 @@ extension Executor {
         drainTimer?.cancel()
         drainTimer = nil
         context.files.stop()
+        context.results.stop()
         onDrained()
     }
 

@@ -104,7 +104,7 @@ import Synchronization
 
     /// The server goes down: the attempt is recorded as a crash and its processes ended.
     func crash(grace: Duration) {
-        if phase == .ended { tree.hurry() } else { report(.crashed, grace: grace) }
+        if phase == .ended { tree.limit(grace: grace) } else { report(.crashed, grace: grace) }
     }
 
     /// Leaves its processes no more time.

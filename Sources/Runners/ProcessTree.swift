@@ -18,6 +18,8 @@ import Logging
     private var watches: [pid_t: ChildWatch] = [:]
     private var onGone: (() -> Void)?
     private var isKilling = false
+    /// When SIGTERM's grace is over.
+    private var killAt: Monotonic?
     private var isLeaderDead = false
 
     /// Takes charge of a process that was just started as the leader of its group.
@@ -43,6 +45,14 @@ import Logging
         guard self.onGone == nil else { return }
         self.onGone = onGone
         guard signalAll(SIGTERM) else { return finish() }
+        killAt = loop.now + grace
+        timer?.schedule(after: grace)
+    }
+
+    /// Shortens the grace of an end that is under way: none that is left is longer than `grace`.
+    func limit(grace: Duration) {
+        guard isEnding, !isKilling, let killAt, loop.now + grace < killAt else { return }
+        self.killAt = loop.now + grace
         timer?.schedule(after: grace)
     }
 

@@ -39,10 +39,12 @@ package final class RunFiles: Sendable {
 
     /// Starts the thread.
     ///
-    /// - Parameter onResult: called on it with each result file that was read.
+    /// - Parameters:
+    ///   - name: the thread's.
+    ///   - onResult: called on it with each result file that was read.
     /// - Throws: `SystemError`.
-    init(onResult: @escaping @Sendable (UInt64, ResultFile) -> Void) throws {
-        (thread, inbox) = try LoopThread.start(name: "run-files") { loop in
+    init(name: String, onResult: @escaping @Sendable (UInt64, ResultFile) -> Void) throws {
+        (thread, inbox) = try LoopThread.start(name: name) { loop in
             try Inbox<Task>(loop: loop) { [unowned loop] task in
                 switch task {
                 case .remove(let path): unsafe rs_remove_tree(path)

@@ -8,7 +8,10 @@ import Logging
     let settings: RunnerSettings
     let memory: LogMemory
     let reaper: Reaper
+    /// Removes directories.
     let files: RunFiles
+    /// Reads result files: on a thread of its own, so that no result waits for the removal of somebody's large directory.
+    let results: RunFiles
     let mailbox: ExecutorMailbox
     let logger: Logger
     private let clock: @Sendable () -> Timestamp
@@ -34,7 +37,8 @@ import Logging
         self.randomBits = random
         self.logger = logger
         reaper = try Reaper(loop: loop)
-        files = try RunFiles { ticket, file in mailbox.resultRead(ticket, file) }
+        files = try RunFiles(name: "rs-run-files") { _, _ in }
+        results = try RunFiles(name: "rs-run-results") { ticket, file in mailbox.resultRead(ticket, file) }
     }
 
     var now: Timestamp { clock() }
@@ -50,11 +54,11 @@ import Logging
     /// Forgets one who is not going to be answered.
     func forget(_ waiter: StoreWaiter) { waits[waiter.ticket] = nil }
 
-    /// Has a result file read on the files' thread; `body` runs on the loop.
+    /// Has a result file read on the results' thread; `body` runs on the loop.
     func readResult(_ path: String, _ body: @escaping (ResultFile) -> Void) {
         lastTicket += 1
         resultWaits[lastTicket] = body
-        files.post(.readResult(path: path, ticket: lastTicket))
+        results.post(.readResult(path: path, ticket: lastTicket))
     }
 
     func answered(_ ticket: UInt64) { waits.removeValue(forKey: ticket)?() }

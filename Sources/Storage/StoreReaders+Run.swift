@@ -10,7 +10,9 @@ extension StoreReaders {
                 case .result(let id): answer(request, .result(try store.result(of: id)))
                 case .list(let status, let sessionID, let page, let pageSize):
                     let filter = JobFilter(status: status, sessionID: sessionID, page: page, pageSize: pageSize)
-                    answer(request, .page(try store.list(filter)))
+                    let page = try store.list(filter)
+                    committer.awaitPublication()
+                    answer(request, .page(page))
                 case .counts: answer(request, .counts(try store.counts()))
                 case .frames(let id, let address): answer(request, address, try frames(id, address))
                 }

@@ -51,6 +51,8 @@ extension StoreWriter {
         let draft = draft(work)
         guard !draft.batch.isEmpty else { return }
         let begin = ContinuousClock.now
+        publication.change { $0 = ($0.number + 1, true) }
+        defer { publication.change { $0.isUnderWay = false } }
         do throws(StoreError) {
             let outcome = try store.write(draft.batch)
             measured.withLock { $0.note(draft.batch, took: ContinuousClock.now - begin) }

@@ -26,6 +26,8 @@ package final class StoreWriter: JobCommitter, Sendable {
     let measured = Lock(StoreMetrics())
     /// Written by the thread alone, read by anybody; relaxed: it stands alone.
     let healthy = Atomic<Bool>(true)
+    /// The number of the transaction under way or last done, and whether what it wrote is still unpublished.
+    let publication = Monitor((number: UInt64(0), isUnderWay: false))
     private let thread = Lock<StoreThread?>(nil)
 
     /// Writes nothing yet; see `start`. `clock` is the time of day, for retention; `onCreated` hears of each new run.
@@ -69,6 +71,12 @@ package final class StoreWriter: JobCommitter, Sendable {
     /// Takes a run that has something to commit. Returns at once.
     package func enqueue(_ job: Job) {
         queue.change { $0.jobs.append(job) }
+    }
+
+    package func awaitPublication() {
+        let now = publication.withLock { $0 }
+        guard now.isUnderWay else { return }
+        _ = publication.wait { $0.isUnderWay && $0.number == now.number ? nil : true }
     }
 
     /// Brings a new run to the store. Answered `.submitted` once it is on the disk, `.queueFull`, or `.failed`.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Runners
 
 /// `runstream serve`: reads the settings, nothing else.
 struct ServeCommand: ParsableCommand {
@@ -22,11 +23,17 @@ struct ServeCommand: ParsableCommand {
                 flags, environment: process.environment, cores: process.activeProcessorCount, readFile: LocalFile.readText)
             try check("recipes", settings.recipesDirectory)
             try check("agent-root", settings.agentRoot)
+            try check(runner: settings.runner)
         } catch {
             Output.notice("Error: \(error)")
             throw ExitCode(ExitStatus.usage.rawValue)
         }
         try Serve(settings).run()
+    }
+
+    private func check(runner command: String?) throws(SettingsError) {
+        guard let command else { return }
+        do throws(RunnerCommandError) { _ = try RunnerCommand.words(command) } catch { throw .runner(problem: "\(error)") }
     }
 
     private func check(_ flag: String, _ path: String?) throws(SettingsError) {

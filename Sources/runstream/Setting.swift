@@ -52,6 +52,7 @@ package enum SettingsError: Error, Equatable, CustomStringConvertible {
     case keyRequired(host: String)
     case noStateDirectory
     case notADirectory(flag: String, path: String)
+    case runner(problem: String)
 
     package var description: String {
         switch self {
@@ -66,6 +67,7 @@ package enum SettingsError: Error, Equatable, CustomStringConvertible {
             """
         case .noStateDirectory: "neither XDG_STATE_HOME nor HOME is set: name the database with --db"
         case .notADirectory(let flag, let path): "--\(flag) \(path): not a directory"
+        case .runner(let problem): problem
         }
     }
 }

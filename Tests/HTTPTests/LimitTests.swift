@@ -115,6 +115,8 @@ import Testing
         let next = try RawClient(port: server.port)
         next.send(get)
         #expect(next.receive(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200 "))
+        // Until here the others stay open: a client that is no longer used hangs up.
+        withExtendedLifetime(open) {}
     }
 
     @Test func `bodies that wait in memory are bounded over all connections`() throws {

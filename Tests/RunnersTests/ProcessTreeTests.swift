@@ -63,7 +63,7 @@ extension ProcessTests {
             #expect(try bench.end(of: first).status == .cancelled, "at once for clients")
             #expect(second.published.snapshot.status == .queued && !RunBench.processes(of: bench.instance).isEmpty)
             try bench.wait("the second run's start") { second.published.snapshot.status != .queued }
-            #expect(!RunBench.processes(of: bench.instance).contains { $0.contains("sleep") })
+            #expect(!RunBench.processes(of: bench.instance).contains { $0.contains(": sleep") })
             #expect(try bench.end(of: second).status == .succeeded)
         }
 

@@ -1,3 +1,4 @@
+import Dispatch
 import Jobs
 import Storage
 import Testing
@@ -39,6 +40,20 @@ import Testing
         service.readers.list(JobFilter(status: .succeeded, page: 1, pageSize: 1), waiter: service.answers.waiter())
         guard case .page(let page) = try service.answers.next().answer else { throw Answers.Unexpected() }
         #expect(page.jobs.map(\.spec.id) == [id] && page.total == 1)
+    }
+
+    @Test func `a list is not ahead of what is published`() throws {
+        let service = try Service()
+        service.store.hold()
+        service.writer.submit(service.job(1), key: nil, waiter: service.answers.waiter(1))
+        try #require(service.store.awaitEntry())
+        service.readers.list(JobFilter(), waiter: service.answers.waiter(2))
+        // Time for a reader that does not wait to answer too early.
+        _ = DispatchSemaphore(value: 0).wait(timeout: .now() + 0.1)
+        #expect(service.answers.count == 0)
+        service.store.release()
+        #expect(try service.answers.next().ticket == 1)
+        #expect(try service.answers.next().ticket == 2)
     }
 
     @Test func `a run that the writer is about to announce is the writer's own object`() throws {

@@ -17,7 +17,8 @@ package struct AgentRoot: Sendable {
     /// - Returns: the file's real path.
     package func file(_ name: String) throws(AgentFileProblem) -> String {
         guard let resolved = Self.resolve(name.hasPrefix("/") ? name : "\(path)/\(name)") else { throw .notFound(name) }
-        guard resolved.hasPrefix(path == "/" ? "/" : "\(path)/") else { throw .outside(name) }
+        // Said in the same words as of a file that is not there: otherwise a caller could ask which files this machine has.
+        guard resolved.hasPrefix(path == "/" ? "/" : "\(path)/") else { throw .notFound(name) }
         guard Self.kind(of: resolved) == S_IFREG else { throw .notFound(name) }
         return resolved
     }
