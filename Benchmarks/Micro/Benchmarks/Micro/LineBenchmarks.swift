@@ -6,7 +6,8 @@ import Runners
 /// A runner's line on its way to an envelope, beside a parser that builds objects.
 func lineBenchmarks() {
     for (name, padding) in [("100 bytes", 28), ("1 KB", 950)] {
-        let text = #"{"event": "tick", "data": {"n": 123456, "due": 1234567890123456, "pad": ""# + String(repeating: "x", count: padding) + #""}}"#
+        let text =
+            #"{"event": "tick", "data": {"n": 123456, "due": 1234567890123456, "pad": ""# + String(repeating: "x", count: padding) + #""}}"#
         let line = Array(text.utf8)
         let reader = LineReader()
         Benchmark.operation("line of \(name): check and re-space") { reader.read(line) }

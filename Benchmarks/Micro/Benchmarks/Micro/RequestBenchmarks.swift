@@ -37,7 +37,9 @@ private func parsedRequest(_ path: String, _ fields: [(String, String)]) -> Unsa
 private func calls() -> Router<Int> {
     var router = Router<Int>()
     let runs = "/api/v1/runs"
-    let patterns = [runs, "\(runs)/{id}", "\(runs)/{id}/result", "\(runs)/{id}/stream", "/health", "/ready", "/stats", "/metrics", "/openapi.json"]
+    let patterns = [
+        runs, "\(runs)/{id}", "\(runs)/{id}/result", "\(runs)/{id}/stream", "/health", "/ready", "/stats", "/metrics", "/openapi.json",
+    ]
     for (index, pattern) in patterns.enumerated() { router.add(.get, pattern, index) }
     for (index, pattern) in [runs, "\(runs)/{id}/cancel", "\(runs)/{id}/token"].enumerated() { router.add(.post, pattern, 100 + index) }
     return router
