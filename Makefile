@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell [ -x /usr/bin/python3 ] && echo /usr/bin/python3 || echo python3)
 ACCEPTANCE := cd Tests/Acceptance && ../../.venv/acceptance/bin/python -m pytest -q
 
-.PHONY: help demo test build check packages test-packages test-unit test-acceptance test-acceptance-short bench-smoke image clean
+.PHONY: help demo test build check packages test-packages test-unit test-acceptance test-acceptance-short bench bench-smoke image clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-32s %s\n", $$1, $$2 }'
@@ -36,7 +36,10 @@ test-acceptance-short: build .venv/acceptance ## the same without the long ones
 	$(ACCEPTANCE) -m "not long"
 
 bench-smoke: build ## a short benchmark: many streams on one run
-	cd Benchmarks && swift build -c release && .build/release/stream-load --streams 5000
+	$(MAKE) --no-print-directory -C Benchmarks bench-smoke
+
+bench: build ## the whole benchmark, with its tables
+	$(MAKE) --no-print-directory -C Benchmarks bench
 
 image: ## the container image (needs Docker)
 	docker build -t runstream .

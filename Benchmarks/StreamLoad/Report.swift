@@ -27,7 +27,9 @@ struct Report: Encodable {
     init(result: cload_result, latencies: Latencies) {
         deliveryMS = Quantiles(latencies.deliveries)
         fanOutMS = Quantiles(latencies.fanOuts)
-        (deliveries, caughtUp, blocks, bytes, receives) = (result.deliveries, result.caught_up, result.blocks, result.bytes, result.receives)
+        (deliveries, caughtUp, blocks, bytes, receives) = (
+            result.deliveries, result.caught_up, result.blocks, result.bytes, result.receives
+        )
         (connected, refused, dropped, finished) = (result.connected, result.refused, result.dropped, result.finished)
         (lost, doubled, misordered) = (result.lost, result.doubled, result.misordered)
         (malformed, unfinished) = (result.malformed, result.unfinished)

@@ -13,6 +13,7 @@ package final class APIServer {
     let sources: LogSources
     let mailbox: APIMailbox
     private let router = Routes.router()
+    private let checks: RequestChecks
     private let lot: ParkingLot
     /// `/openapi.json`, rendered once.
     let openAPIDocument: SharedBytes
@@ -24,6 +25,7 @@ package final class APIServer {
         let lot = ParkingLot()
         self.lot = lot
         self.context = context
+        checks = RequestChecks(settings: context.settings, clock: context.clock)
         openAPIDocument = OpenAPI.document(version: context.settings.version)
         sources = LogSources(readers: context.readers)
         mailbox = try APIMailbox(loop: loop) { lot.deliver($0) }
@@ -52,11 +54,11 @@ package final class APIServer {
 
     /// Answers one request.
     package func handle(_ request: borrowing Request, _ reply: consuming Reply) {
-        let head = RequestHead(request, settings: context.settings)
-        let exchange = Exchange(head.caller(bodyIsTooLarge: request.bodyIsTooLarge), reply)
+        let head = checks.head(of: request)
+        let exchange = Exchange(head.caller, reply)
         let match = router.match(request)
         do throws(Problem) {
-            switch try RequestChecks(settings: context.settings, now: context.clock()).admit(request, head, match) {
+            switch try checks.admit(request, head, match) {
             case .options(let response): exchange.send(response)
             case .call(let call, let id): dispatch(call, id, request, exchange)
             }

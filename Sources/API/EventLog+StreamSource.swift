@@ -6,6 +6,7 @@ import Storage
 // Where jobs and HTTP meet: a log is a source of bytes from a position.
 
 extension LogView: StreamView {
+    /// How the response ends behind the head; nil while more may come.
     package var end: StreamEnd? {
         switch ending {
         case nil: nil
@@ -73,7 +74,7 @@ private final class PageRequest: FramesObserver {
     func framesArrived(_ request: LogAddress, _ frames: LogPage?) {
         // A page that begins later means that what was asked for has been trimmed: the viewer comes back, and is told of the gap.
         guard let frames, frames.start <= offset, offset < frames.head else { return observer.pageFailed(source, at: offset) }
-        observer.pageArrived(source, frames)
+        observer.pageArrived(source, frames, at: offset)
     }
 }
 
@@ -104,9 +105,13 @@ final class LogSources: Sendable {
 
     /// A source of this log has ended, if no newer one has taken its place.
     func forget(_ key: ObjectIdentifier) {
-        table.withLock { table in
-            if let entry = table[key], entry.source == nil { table[key] = nil }
+        // What is found is let go outside the lock: it may by then be the last reference, whose end comes here again.
+        let newer = table.withLock { table -> LogSource? in
+            let source = table[key]?.source
+            if source == nil { table[key] = nil }
+            return source
         }
+        _ = consume newer
     }
 
     /// How many logs have streams on this loop.

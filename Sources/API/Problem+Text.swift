@@ -21,6 +21,7 @@ extension Problem {
         }
     }
 
+    /// What went wrong and what to do about it, for a person.
     package var detail: String {
         switch self {
         case .malformedHead(let fault): "The request's head is malformed. \(fault)"
@@ -33,7 +34,8 @@ extension Problem {
             "Job already completed: \(id) \(status.name). Fetch its result, or replay the stream with ?from=start."
         case .unauthorized(let problem): problem.detail
         case .foreignOrigin(let origin):
-            "Pages of the origin \(origin.isEmpty ? "(empty)" : origin.clipped) may not change anything here. Add it to --cors-origins to allow it."
+            "Pages of the origin \(origin.isEmpty ? "(empty)" : origin.clipped) may not change anything here. "
+                + "Add it to --cors-origins to allow it."
         case .noRoute: "There is nothing at this path. The calls are listed in /openapi.json."
         case .noJob(let id): "Job not found: \(id.clipped)"
         case .wrongMethod(let allow): "This path knows \(allow.joined(separator: ", "))."
@@ -141,6 +143,7 @@ extension String {
 }
 
 extension SettingError: CustomStringConvertible {
+    /// The flag, and what is wrong with its value.
     package var description: String {
         switch self {
         case .noAddressRange(let entry): "--trusted-proxies: \(entry.clipped) is neither an IP address nor a range such as 10.0.0.0/8"

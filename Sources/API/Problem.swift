@@ -37,11 +37,13 @@ package enum Problem: Error, Equatable {
     case notReady(NotReady)
 }
 
+/// Why `/ready` says no.
 package enum NotReady: Equatable {
     case draining
     case store
 }
 
+/// Why a caller was not let in.
 package enum CredentialProblem: Equatable {
     case noKey
     case wrongKey
@@ -49,6 +51,7 @@ package enum CredentialProblem: Equatable {
     case tokenInvalid
 }
 
+/// Why an `agent_file` is refused; with the name as it was sent.
 package enum AgentFileProblem: Error, Equatable {
     case noRoot
     case notFound(String)
@@ -65,8 +68,10 @@ package enum JobCall: Equatable {
 package struct FieldProblem: Equatable {
     /// A JSON Pointer (RFC 6901) into the body; for a parameter or header the member that it stands for.
     package let pointer: String
+    /// What is wrong with it.
     package let reason: Reason
 
+    /// What may be wrong with a member.
     package enum Reason: Equatable {
         case notAnObject
         case required
@@ -86,6 +91,9 @@ package struct FieldProblem: Equatable {
         case noRunner
     }
 
+    /// - Parameters:
+    ///   - member: its name in the root object; empty for the body itself.
+    ///   - reason: what is wrong with it.
     package init(_ member: String, _ reason: Reason) {
         pointer = member.isEmpty ? "" : "/\(member)"
         self.reason = reason
@@ -93,6 +101,7 @@ package struct FieldProblem: Equatable {
 }
 
 extension Problem {
+    /// The HTTP status.
     package var status: Int {
         switch self {
         case .malformedHead, .malformedJSON, .unknownStatus, .unknownFrom, .agentFile, .alreadyCompleted: 400

@@ -25,12 +25,12 @@ struct failure {
 /* In the child, which still has the parent's memory: system calls alone, no allocation, no lock, no change of anything but `failure`. */
 __attribute__((noinline, noreturn)) static void become(const struct rs_spawn_plan *plan, volatile struct failure *failure) {
 #define STEP(name, condition) do { if (!(condition)) { failure->code = errno; failure->call = name; _exit(127); } } while (0)
-    struct sigaction standard = { .sa_handler = SIG_DFL };
-    for (int number = 1; number < NSIG; number++) {
-        struct sigaction present;
-        /* The two signals that libc keeps for itself, KILL and STOP are refused: they have no handler of ours. */
-        if (sigaction(number, NULL, &present) == 0 && present.sa_handler != SIG_DFL) sigaction(number, &standard, NULL);
-    }
+    /*
+     * The kernel's own call, since libc keeps two signals to itself; zeros are its SIG_DFL without flags. KILL and STOP are refused,
+     * and need nothing.
+     */
+    static const unsigned long standard[4] = { 0 };
+    for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)8);
     STEP("setpgid", setpgid(0, 0) == 0);
     STEP("dup2", dup2(plan->input, 0) == 0 && dup2(plan->output, 1) == 1 && dup2(plan->error, 2) == 2);
     /* Ours are close-on-exec; this is for what a library opened without. Kernels before 5.9 lack it. */
@@ -156,31 +156,67 @@ const char *rs_split_error(int code) {
     }
 }
 
-/* By descriptors, so that a directory that is replaced by a link meanwhile is not followed. Depth is bounded by descriptors that may be open. */
-static void remove_entries(int directory) {
+/*
+ * How many directories are open at once. A run may nest its own deeper than there are descriptors or stack: what lies deeper is moved
+ * up to the top.
+ */
+enum { REMOVE_DEPTH = 32 };
+
+struct removal {
+    int top;
+    unsigned moved;
+};
+
+static int move_up(struct removal *removal, int directory, const char *name) {
+    for (int attempt = 0; attempt < 1000; attempt++) {
+        char fresh[32];
+        snprintf(fresh, sizeof fresh, "moved-%u", removal->moved++);
+        if (renameat(directory, name, removal->top, fresh) == 0) return 1;
+        if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR) return 0;
+    }
+    return 0;
+}
+
+/* By descriptors, so that a directory that is replaced by a link meanwhile is not followed. Returns whether anything was moved up. */
+static int remove_entries(struct removal *removal, int directory, int depth) {
     fchmod(directory, 0700);
     DIR *stream = fdopendir(directory);
     if (!stream) {
         close(directory);
-        return;
+        return 0;
     }
+    int has_moved = 0;
     for (struct dirent *entry; (entry = readdir(stream));) {
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
         if (unlinkat(dirfd(stream), name, 0) == 0 || (errno != EISDIR && errno != EPERM)) continue;
         fchmodat(dirfd(stream), name, 0700, 0);
+        if (unlinkat(dirfd(stream), name, AT_REMOVEDIR) == 0) continue;
+        if (depth == REMOVE_DEPTH) {
+            has_moved |= move_up(removal, dirfd(stream), name);
+            continue;
+        }
         int inner = openat(dirfd(stream), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (inner < 0) continue;
-        remove_entries(inner);
+        has_moved |= remove_entries(removal, inner, depth + 1);
         unlinkat(dirfd(stream), name, AT_REMOVEDIR);
     }
     closedir(stream);
+    return has_moved;
 }
 
 void rs_remove_tree(const char *path) {
-    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (directory < 0 && errno == EACCES && chmod(path, 0700) == 0) directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (directory >= 0) remove_entries(directory);
+    struct removal removal = { -1, 0 };
+    for (int is_left = 1; is_left;) {
+        int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (directory < 0 && errno == EACCES && chmod(path, 0700) == 0) {
+            directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        }
+        if (directory < 0) break;
+        removal.top = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+        is_left = remove_entries(&removal, directory, 1);
+        if (removal.top >= 0) close(removal.top);
+    }
     rmdir(path);
 }
 

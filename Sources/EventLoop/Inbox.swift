@@ -14,8 +14,10 @@ package final class Inbox<Message: Sendable>: Sendable {
     /// Made before the loop runs, or on it.
     ///
     /// - Parameters:
+    ///   - loop: where messages are handled; it keeps what the inbox needs until it stops.
     ///   - limit: how many messages may wait; more are refused by `post`.
     ///   - handler: called on the loop, once per message.
+    /// - Throws: `eventfd` or `event_new`, when the process is out of descriptors or memory.
     package init(
         loop: Loop, limit: Int = InboxLimits.messages, handler: @escaping (Message) -> Void
     ) throws(SystemError) {

@@ -19,7 +19,10 @@ package final class LoopThread: Sendable {
     ///
     /// Blocks until `setUp` has returned. What it makes on the loop is kept alive with `Loop.keep`; what it returns is for the caller.
     ///
-    /// - Parameter name: of the loop and the thread; the kernel shows its first 15 bytes.
+    /// - Parameters:
+    ///   - name: of the loop and the thread; the kernel shows its first 15 bytes.
+    ///   - lag: where a `LoopLag` made in `setUp` counts.
+    ///   - setUp: runs on the new thread, before the loop.
     /// - Returns: the thread, and what `setUp` returned.
     /// - Throws: what `setUp` threw, or a `SystemError`.
     package static func start<Handle: Sendable>(

@@ -18,9 +18,11 @@ package enum Socket {
     /// - Parameters:
     ///   - host: a numeric address or a name, of which the first address that can be bound is taken.
     ///   - port: 0 for any that is free; `localPort` tells.
+    ///   - backlog: how many connections may wait to be accepted.
     ///   - reusePort: other sockets of this user may listen on the same port, and the kernel spreads connections over them.
     ///     Call `probe` first: otherwise a second server would silently get half of the connections.
     ///   - userTimeout: a peer that acknowledges nothing for so long is taken for dead; inherited by what is accepted.
+    /// - Returns: the listening socket.
     /// - Throws: `getaddrinfo`, `socket`, `setsockopt`, `bind` or `listen`.
     package static func listen(
         host: String, port: UInt16, backlog: Int32 = 4096, reusePort: Bool = false, userTimeout: Duration = .zero

@@ -181,7 +181,7 @@ import Glibc
         unsafe self.request = nil
         let headers = unsafe request.pointee.output_headers
         for (name, value) in response.headers { unsafe evhttp_add_header(headers, name, value) }
-        if response.status != 204, response.status != 304 {
+        if response.status != 204, response.status != 304, response.body.hasLength {
             unsafe evhttp_add_header(headers, "Content-Length", String(response.body.count))
         }
         if mustClose || response.closesConnection || response.status == 413 || response.status == 421 {
@@ -202,7 +202,7 @@ import Glibc
 
     private func add(_ body: Response.Body, to buffer: OpaquePointer?) {
         switch body {
-        case .none, .length: break
+        case .none, .length, .stream: break
         case .bytes(let bytes): unsafe evbuffer_add(buffer, bytes, bytes.count)
         case .shared(let shared) where shared.count < Self.referencedBytes:
             unsafe evbuffer_add(buffer, shared.buffer.baseAddress, shared.count)

@@ -20,8 +20,9 @@ extension FanOut {
         group.source.requestPage(at: lowest, for: mailbox)
     }
 
-    func pageArrived(_ group: StreamGroup, _ view: any StreamView) {
-        guard let requested = group.requestedPage else { return }
+    /// An answer to a group that has gone since, whose source has a new one, is none to that one's own question.
+    func pageArrived(_ group: StreamGroup, _ view: any StreamView, at requested: Int) {
+        guard group.requestedPage == requested else { return }
         group.lastPage = group.lastPage == .max ? 1 : group.lastPage + 1
         let page = StreamGroup.Page(number: group.lastPage, view: view, start: view.start, head: view.head, users: 0)
         guard page.covers(requested) else { return pageFailed(group, at: requested) }
@@ -67,7 +68,9 @@ extension FanOut {
 
     /// Ends a stream whose next bytes cannot be had: cleanly between chunks, otherwise by closing.
     private func cut(_ stream: UnsafeMutablePointer<EventStream>) {
-        guard unsafe stream.pointee.frameLeft == 0 else { return unsafe remove(stream) }
+        // Nor within a heartbeat, whose rest would be overwritten.
+        let isBetweenChunks = unsafe stream.pointee.frameLeft == 0 && !stream.pointee.state.contains(.hasPrivate)
+        guard isBetweenChunks else { return unsafe remove(stream) }
         var budget = 0
         unsafe finish(stream, &budget)
     }

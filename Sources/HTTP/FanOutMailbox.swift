@@ -3,7 +3,7 @@ import EventLoop
 /// What other threads tell a loop's fan-out.
 enum FanOutMessage: Sendable {
     case advanced(any StreamSource, posted: Monotonic)
-    case pageArrived(any StreamSource, any StreamView)
+    case pageArrived(any StreamSource, any StreamView, Int)
     case pageFailed(any StreamSource, Int)
 }
 
@@ -17,7 +17,9 @@ final class FanOutMailbox: StreamObserver {
 
     func advanced(_ source: any StreamSource) { inbox.post(.advanced(source, posted: .current())) }
 
-    func pageArrived(_ source: any StreamSource, _ page: any StreamView) { inbox.post(.pageArrived(source, page)) }
+    func pageArrived(_ source: any StreamSource, _ page: any StreamView, at offset: Int) {
+        inbox.post(.pageArrived(source, page, offset))
+    }
 
     func pageFailed(_ source: any StreamSource, at offset: Int) { inbox.post(.pageFailed(source, offset)) }
 }

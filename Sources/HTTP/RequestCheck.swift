@@ -5,7 +5,9 @@ import CLibevent
 enum RequestCheck {
     /// Looks at a parsed request as a whole.
     ///
-    /// - Parameter scanned: what `HeadScanner` found in the raw bytes.
+    /// - Parameters:
+    ///   - request: as evhttp parsed it.
+    ///   - scanned: what `HeadScanner` found in the raw bytes.
     /// - Returns: nil for a request that may be served.
     static func refusal(of request: UnsafeMutablePointer<evhttp_request>, scanned: HeadFault?) -> RefusalReason? {
         let major = unsafe request.pointee.major

@@ -38,11 +38,18 @@ package struct Response: Sendable {
         case shared(SharedBytes)
         /// No body, but the length that the one left out would have had; for HEAD of what is costly to make.
         case length(Int)
+        /// For HEAD of what a GET would answer with a stream: no body and no length.
+        case stream
+
+        /// Whether a `Content-Length` can be given.
+        var hasLength: Bool {
+            if case .stream = self { false } else { true }
+        }
 
         /// Bytes, for `Content-Length`.
         package var count: Int {
             switch self {
-            case .none: 0
+            case .none, .stream: 0
             case .bytes(let bytes): bytes.count
             case .shared(let shared): shared.count
             case .length(let count): count

@@ -25,7 +25,7 @@ package struct Router<Handler> {
 
     /// Adds a call. A HEAD without a handler of its own goes to GET's.
     ///
-    /// - Parameter pattern: a path, with at most one segment `{id}`, which matches any segment that is not empty and has no `%`.
+    /// The pattern is a path with at most one segment `{id}`, which matches any segment that is not empty and has no `%`.
     package mutating func add(_ method: Method, _ pattern: String, _ handler: Handler) {
         let bytes = Array(pattern.utf8)
         let mark = Array("{id}".utf8)

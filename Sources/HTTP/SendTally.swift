@@ -34,6 +34,9 @@
         if left == 0 { unsafe known = (bytes.baseAddress, sent, whole, missing) }
     }
 
+    /// The bytes measured last may be gone, and others be in their place.
+    mutating func forgetMeasure() { unsafe known = (nil, 0, 0, 0) }
+
     mutating func flush(to counters: ServerCounters) {
         guard calls > 0 || bytes > 0 else { return }
         counters.sendCalls.add(UInt64(calls))
@@ -41,7 +44,6 @@
         counters.eventsSent.add(UInt64(events))
         counters.sendsBlocked.add(UInt64(blocked))
         counters.heartbeatsSent.add(UInt64(heartbeats))
-        // The bytes' memory may be something else in the next slice.
         self = SendTally()
     }
 }

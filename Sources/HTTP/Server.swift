@@ -43,9 +43,12 @@ import Glibc
     ///
     /// - Parameters:
     ///   - loop: on it, or before it runs.
+    ///   - limits: the bounds, of which connections and streams hold for all loops together.
     ///   - listenFD: from `Socket.listen`.
     ///   - counters: shared by the servers of all loops, whose bounds are common.
+    ///   - handler: answers each request that passed the checks.
     ///   - refuse: renders what is refused before it reaches the handler.
+    /// - Throws: a call of libevent, or `open`, when the process is out of memory or descriptors.
     package init(
         loop: Loop, limits: Limits, listenFD: consuming OwnedFD, counters: ServerCounters, handler: @escaping Handler,
         refuse: @escaping (RefusalReason) -> Response
@@ -89,7 +92,9 @@ import Glibc
         unsafe evhttp_set_max_headers_size(http, limits.maxHeaderBytes)
         unsafe evhttp_set_max_body_size(http, limits.maxBodyBytes * limits.bodySlack)
         unsafe evhttp_set_flags(http, Int32(EVHTTP_SERVER_LINGERING_CLOSE))
-        var idle = timeval(tv_sec: Int(limits.idleTimeout.components.seconds), tv_usec: 0)
+        // All zero would mean evhttp's default.
+        let microseconds = max(1, limits.idleTimeout.nanoseconds / 1000)
+        var idle = timeval(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
         unsafe evhttp_set_timeout_tv(http, &idle)
         unsafe evhttp_set_bevcb(
             http,
@@ -199,7 +204,7 @@ import Glibc
 
     /// Ends this loop's streams one by one, each cleanly, spread over a time so that not everybody comes back at once.
     ///
-    /// - Parameter done: called on the loop when none is left.
+    /// `done` is called on the loop when none is left; those that do not end within the time and `Limits.drainTimeout` are closed.
     package func closeStreams(over duration: Duration, done: @escaping () -> Void) {
         loop.assertOnLoop()
         fanOut.end(over: duration, done: done)

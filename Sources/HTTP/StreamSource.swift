@@ -50,8 +50,8 @@ package protocol StreamObserver: AnyObject, Sendable {
     /// The source has a new head or an end.
     func advanced(_ source: any StreamSource)
 
-    /// `page` covers the offset that was asked for, and ends at a chunk's end; its own `end` means nothing.
-    func pageArrived(_ source: any StreamSource, _ page: any StreamView)
+    /// `page` covers `offset`, which was asked for, and ends at a chunk's end; its own `end` means nothing.
+    func pageArrived(_ source: any StreamSource, _ page: any StreamView, at offset: Int)
 
     /// The bytes at `offset` are gone or cannot be read: the streams there are cut, and their clients come back for a `gap`.
     func pageFailed(_ source: any StreamSource, at offset: Int)

@@ -264,6 +264,7 @@ package enum StoreAnswer: Sendable {
     case job(Job?)
     case result(JobResult?)
     case page(JobPage)
+    case counts(JobCounts)
     case deleted(Bool)
     /// The store could not; nothing was kept.
     case failed(StoreError)

@@ -1,31 +1,28 @@
-/// Tests eight bytes at once. In each answer the lowest bit that is set belongs to the first byte that was looked for; higher ones may be false.
+/// Tests eight bytes at once. In each answer the lowest bit that is set belongs to the first byte that was looked for; higher ones may be
+/// false.
 enum ByteSearch {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let tops: UInt64 = 0x8080_8080_8080_8080
 
-    @inline(__always)
-    static func equal(_ word: UInt64, _ byte: UInt8) -> UInt64 {
-        let difference = word ^ (ones &* UInt64(byte))
-        return (difference &- ones) & ~difference & tops
-    }
-
     /// What ends a plain run in a JSON string: a quote, a backslash, a control character, anything beyond ASCII.
+    ///
+    /// Each subtraction sets the top bit of a byte that is looked for; of others only where the byte itself has it, which counts anyway.
     @inline(__always)
     static func specialInString(_ word: UInt64) -> UInt64 {
-        let control = (word &- ones &* 0x20) & ~word & tops
-        return control | (word & tops) | equal(word, UInt8(ascii: "\"")) | equal(word, UInt8(ascii: "\\"))
+        ((word &- ones &* 0x20) | ((word ^ ones &* 0x22) &- ones) | ((word ^ ones &* 0x5C) &- ones) | word) & tops
     }
 
     /// A quote or a backslash.
     @inline(__always)
     static func quoteOrBackslash(_ word: UInt64) -> UInt64 {
-        equal(word, UInt8(ascii: "\"")) | equal(word, UInt8(ascii: "\\"))
+        (((word ^ ones &* 0x22) &- ones) | ((word ^ ones &* 0x5C) &- ones)) & ~word & tops
     }
 }
 
 /// One character of UTF-8.
 enum UTF8Check {
-    /// The length of the character beyond ASCII that begins at `first`, 0 if it is none (Unicode, table 3-7: neither overlong, nor a surrogate, nor beyond U+10FFFF).
+    /// The length of the character beyond ASCII that begins at `first`, 0 if it is none (Unicode, table 3-7: neither overlong, nor a
+    /// surrogate, nor beyond U+10FFFF).
     @inline(__always)
     static func length(_ first: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Int {
         let lead = unsafe first.pointee

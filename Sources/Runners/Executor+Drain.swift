@@ -3,9 +3,11 @@ import Jobs
 
 /// Going down: no new starts, then an end for what still runs.
 extension Executor {
-    /// Starts nothing any more and gives running runs the drain grace, the kill grace inside; what then still runs is ended and recorded as a crash.
+    /// Starts nothing any more and gives running runs the drain grace, the kill grace inside; what then still runs is ended and recorded as
+    /// a crash.
     ///
-    /// - Parameter completion: called on the loop once no process of a run is left; at the latest when the grace is over and SIGKILL had its moment.
+    /// - Parameter completion: called on the loop once no process of a run is left; at the latest when the grace is over and SIGKILL had
+    ///   its moment.
     package func drain(completion: @escaping () -> Void) {
         guard phase != .draining else { return }
         phase = .draining

@@ -4,8 +4,8 @@ import Logging
 
 /// Starts runs in their order, a bounded number at a time, and retries them when their time has come. Confined to the control loop.
 ///
-/// A run's way: `jobCreated` -> line -> slot -> `Job.start`, committed -> `ProcessRunner` -> outcome -> its processes gone -> slot free. It starts nothing before `recover` has ended what an
-/// earlier server left behind.
+/// A run's way: `jobCreated` -> line -> slot -> `Job.start`, committed -> `ProcessRunner` -> outcome -> its processes gone -> slot free. It
+/// starts nothing before `recover` has ended what an earlier server left behind.
 @safe package final class Executor {
     /// For other threads.
     package let mailbox: ExecutorMailbox
@@ -77,15 +77,21 @@ import Logging
 
     // MARK: Recovery
 
-    /// Ends every process of an earlier server on this database, then takes up its runs: interrupted ones count as crashed, waiting ones get in line or wait for their time.
+    /// Ends every process of an earlier server on this database, then takes up its runs: interrupted ones count as crashed, waiting ones
+    /// get in line or wait for their time.
     ///
     /// Once, also when there are no runs; nothing starts before.
     ///
     /// - Parameters:
     ///   - jobs: all that had not ended, in order of creation.
     ///   - completion: called on the loop when all that is done.
+    /// - Throws: `SystemError` for want of memory.
     package func recover(_ jobs: [Job], completion: @escaping () -> Void = {}) throws {
-        for job in jobs where job.published.snapshot.attempt == 0 && job.published.snapshot.status == .queued { admission.entered() }
+        var counted: Set<JobID> = []
+        for job in jobs where job.published.snapshot.attempt == 0 && job.published.snapshot.status == .queued {
+            admission.entered()
+            counted.insert(job.id)
+        }
         RunDirectory.removeAll(in: context.settings.stateDirectory, files: context.files)
         let recovery = try Recovery(instance: context.settings.instanceID, loop: context.loop, logger: context.logger)
         self.recovery = recovery
@@ -94,7 +100,12 @@ import Logging
             // Runs that were created meanwhile are behind those.
             let created = line
             line = RunLine()
-            for job in jobs { takeUp(job) }
+            for job in jobs {
+                let snapshot = job.published.snapshot
+                takeUp(job, snapshot)
+                // One that was cancelled meanwhile leaves the line that it never stood in.
+                if counted.contains(job.id), snapshot.status.isTerminal { admission.left() }
+            }
             line.append(contentsOf: created)
             if phase == .recovering { phase = .open }
             completion()
@@ -102,8 +113,7 @@ import Logging
         }
     }
 
-    private func takeUp(_ job: Job) {
-        let snapshot = job.published.snapshot
+    private func takeUp(_ job: Job, _ snapshot: JobSnapshot) {
         switch snapshot.status {
         case .queued:
             if let nextAt = snapshot.nextAt { retry(job, at: nextAt) } else { enqueue(job) }
@@ -275,19 +285,6 @@ extension ExecutorStats {
         case .failed: failed += 1
         case .cancelled: cancelled += 1
         case .queued, .running: break
-        }
-    }
-}
-
-/// Why an attempt has nothing to run.
-enum RunStartError: Error, CustomStringConvertible {
-    case noRecipe(String)
-    case noRunner
-
-    var description: String {
-        switch self {
-        case .noRecipe(let name): "there is no recipe `\(name)`"
-        case .noRunner: "no --runner is set"
         }
     }
 }

@@ -2,7 +2,8 @@ import Glibc
 
 /// Bytes as they come from a pipe, as lines: across reads, without their endings (LF, or CR LF), cut at `Limits.lineBytes`.
 package struct LineSplitter: Sendable {
-    /// The beginning of a line whose end has not been read: at most one byte more than a line may have, to tell CR LF from a line that is too long.
+    /// The beginning of a line whose end has not been read: at most one byte more than a line may have, to tell CR LF from a line that is
+    /// too long.
     private var held: [UInt8] = []
     /// How long that line is so far, with what was not kept.
     private var length = 0
@@ -13,6 +14,7 @@ package struct LineSplitter: Sendable {
     /// Takes the next bytes.
     ///
     /// - Parameters:
+    ///   - bytes: any number of them, lines or pieces of lines.
     ///   - body: called for each line that ended, with the bytes that were cut off behind what it is given.
     package mutating func feed(_ bytes: RawSpan, _ body: (_ line: RawSpan, _ droppedBytes: Int) -> Void) {
         var rest = bytes
@@ -80,7 +82,10 @@ extension RawSpan {
 extension UTF8Check {
     /// Where a text may be cut so that no character is torn: `limit`, or up to three bytes before it.
     ///
-    /// - Parameter bytes: more than `limit` of them. Where they are no UTF-8 there, `limit` itself.
+    /// - Parameters:
+    ///   - bytes: more than `limit` of them.
+    ///   - limit: the first byte that need not fit.
+    /// - Returns: how many bytes to keep; where they are no UTF-8 at the limit, all up to it.
     static func boundary(in bytes: RawSpan, atOrBefore limit: Int) -> Int {
         guard bytes.byte(at: limit) & 0xC0 == 0x80 else { return limit }
         var index = limit - 1

@@ -14,7 +14,9 @@ import Glibc
         var whole: Range<Int> { name.lowerBound - 1..<value.upperBound }
     }
 
-    /// - Parameter object: where the object stands, braces included.
+    /// - Parameters:
+    ///   - base: where offsets count from.
+    ///   - object: where the object stands, braces included.
     init(_ base: UnsafePointer<UInt8>, object: Range<Int>) {
         unsafe self.base = base
         offset = object.lowerBound + 1
@@ -78,13 +80,15 @@ enum JSONName {
     @inline(__always)
     static func matches(_ first: UnsafePointer<UInt8>, _ count: Int, _ word: StaticString) -> Bool {
         if count == word.utf8CodeUnitCount { return unsafe memcmp(first, word.utf8Start, count) == 0 }
-        // The shortest escape that can stand for a letter is six bytes long.
-        guard count >= word.utf8CodeUnitCount + 5 else { return false }
+        // An escape that stands for a letter is five bytes longer than the letter.
+        guard count > word.utf8CodeUnitCount, (count - word.utf8CodeUnitCount) % 5 == 0 else { return false }
         return unsafe matchesEscaped(first, count, word)
     }
 
     private static func matchesEscaped(_ first: UnsafePointer<UInt8>, _ count: Int, _ word: StaticString) -> Bool {
-        guard count <= word.utf8CodeUnitCount * 6, let plain = unsafe ascii(UnsafeBufferPointer(start: first, count: count)) else {
+        guard count <= word.utf8CodeUnitCount * 6, unsafe memchr(first, 0x5C, count) != nil,
+            let plain = unsafe ascii(UnsafeBufferPointer(start: first, count: count))
+        else {
             return false
         }
         return unsafe plain.count == word.utf8CodeUnitCount && memcmp(plain, word.utf8Start, plain.count) == 0

@@ -8,7 +8,9 @@ struct PlainText {
 
     /// Adds a line.
     ///
-    /// - Parameter droppedBytes: what was cut off it.
+    /// - Parameters:
+    ///   - line: without its ending.
+    ///   - droppedBytes: what was cut off it.
     mutating func append(_ line: RawSpan, droppedBytes: Int) {
         guard line.byteCount > 0 else {
             if !bytes.isEmpty { blankLines += 1 }

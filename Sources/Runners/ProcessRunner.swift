@@ -6,8 +6,8 @@ import Synchronization
 
 /// One attempt of a run: its process from the start until nothing of it is left.
 ///
-/// What the process writes goes through `RunnerOutput` into the job; how it ends becomes the attempt's outcome. The outcome is reported first and the rest of the process tree ended behind
-/// it; the slot stays taken until that is gone. Confined to the control loop.
+/// What the process writes goes through `RunnerOutput` into the job; how it ends becomes the attempt's outcome. The outcome is reported
+/// first and the rest of the process tree ended behind it; the slot stays taken until that is gone. Confined to the control loop.
 @safe package final class ProcessRunner {
     package let job: Job
     package let attempt: Int
@@ -41,10 +41,14 @@ import Synchronization
     /// Starts the process of an attempt whose start is committed.
     ///
     /// - Parameters:
+    ///   - job: the run.
+    ///   - attempt: which attempt of it this is.
     ///   - work: what the runner is told.
     ///   - words: the program and its arguments.
+    ///   - context: what it shares with other runners.
     ///   - onEnd: called once with what the job made of the outcome; not after `cancel`.
     ///   - onGone: called once, last: nothing of the attempt is left.
+    /// - Throws: the system call that failed; nothing is left behind then.
     init(
         job: Job, attempt: Int, work: JobWork, words: [String], context: RunnerContext,
         onEnd: @escaping (ProcessRunner, FinishOutcome) -> Void, onGone: @escaping (ProcessRunner) -> Void
@@ -157,6 +161,8 @@ import Synchronization
     private func collect() {
         guard phase == .running, let exit else { return }
         phase = .collecting
+        // It has ended in time, however long its result file has to wait to be read.
+        timeout?.cancel()
         stdoutDeadline?.cancel()
         drain(&stdout) { output.readStdout($0, with: &context.reader, into: &context.batch) }
         output.endStdout(with: &context.reader, into: &context.batch)

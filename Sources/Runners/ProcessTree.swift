@@ -5,8 +5,8 @@ import Logging
 
 /// A run's processes: the leader, its group, and its descendants in whatever group or session. Ends them and says when all are gone.
 ///
-/// Ending: SIGTERM to all, after the grace SIGKILL, repeated until nothing is left, since a process may fork while it is looked for. The leader is reaped last, so that its group's
-/// number is nobody else's before. Confined to the control loop.
+/// Ending: SIGTERM to all, after the grace SIGKILL, repeated until nothing is left, since a process may fork while it is looked for. The
+/// leader is reaped last, so that its group's number is nobody else's before. Confined to the control loop.
 @safe final class ProcessTree {
     private let leader: pid_t
     private let identity: RunIdentity
@@ -104,7 +104,8 @@ import Logging
         return watches.isEmpty && hasSeenDeath ? signalAll(signal) : true
     }
 
-    /// The run's processes that have not ended: below the leader while it lives, and below those orphans that carry the run's mark or are of its group.
+    /// The run's processes that have not ended: below the leader while it lives, and below those orphans that carry the run's mark or are
+    /// of its group.
     private func members() -> [ProcessTable.Entry] {
         while true {
             var found: [pid_t: ProcessTable.Entry] = [:]
@@ -121,7 +122,8 @@ import Logging
                 found[pid] = entry
                 open += ProcessTable.children(of: pid)
             }
-            // One that died after the orphans were listed has left its children to us since: only a look without a death finds nothing for sure.
+            // One that died after the orphans were listed has left its children to us since: only a look without a death finds nothing for
+            // sure.
             if !found.isEmpty || !hasSeenDeath { return Array(found.values) }
         }
     }

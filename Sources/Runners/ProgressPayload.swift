@@ -4,9 +4,12 @@ import Jobs
 enum ProgressPayload {
     /// Checks the object that ends `bytes` in place.
     ///
-    /// A percentage is clamped to 0...100 and written as an integer where it is whole; where it is missing or null, the previous one takes its place. What else the object leaves out stays as it was.
+    /// A percentage is clamped to 0...100 and written as an integer where it is whole; where it is missing or null, the previous one takes
+    /// its place. What else the object leaves out stays as it was.
     /// - Parameters:
-    ///   - start: where in `bytes` the object begins; it is in the wire's spelling.
+    ///   - bytes: end with the object, in the wire's spelling.
+    ///   - start: where in them it begins.
+    ///   - previous: what was said last.
     /// - Returns: nil when a percentage is no number.
     static func normalize(_ bytes: inout [UInt8], from start: Int, previous: JobProgress) -> JobProgress? {
         var said = previous

@@ -2,10 +2,11 @@ import CProcess
 import EventLoop
 import Glibc
 
-/// Reaps what runs leave behind. Orphans among the server's descendants come to the server (it is their subreaper, or process 1), so none stays a zombie and none is lost sight of.
+/// Reaps what runs leave behind. Orphans among the server's descendants come to the server (it is their subreaper, or process 1), so none
+/// stays a zombie and none is lost sight of.
 ///
-/// Leaders (the processes that the server started itself) are left to their runners: as long as a leader is not reaped, its number and its group's belong to nobody else.
-/// Confined to the control loop.
+/// Leaders (the processes that the server started itself) are left to their runners: as long as a leader is not reaped, its number and its
+/// group's belong to nobody else. Confined to the control loop.
 @safe final class Reaper {
     private let me = getpid()
     private var leaders: Set<pid_t> = []
@@ -29,7 +30,8 @@ import Glibc
 
     /// Adopted processes that still run.
     ///
-    /// The kernel hands orphans to the main thread. Children of other threads that are no leaders belong to somebody else in this process (a test, a library) and are left alone.
+    /// The kernel hands orphans to the main thread. Children of other threads that are no leaders belong to somebody else in this process
+    /// (a test, a library) and are left alone.
     func orphans() -> [pid_t] {
         ProcessTable.children(of: me, thread: me).filter { pid in
             guard !leaders.contains(pid) else { return false }

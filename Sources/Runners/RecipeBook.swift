@@ -1,11 +1,13 @@
 import Glibc
 
-/// A directory whose executables are recipes by their file names. Read anew at each question, so that what is put there counts at once. Any thread.
+/// A directory whose executables are recipes by their file names. Read anew at each question, so that what is put there counts at once. Any
+/// thread.
 package struct RecipeBook: Sendable {
     /// An absolute path.
     package let directory: String
 
     /// - Parameter directory: a path; a relative one counts from the present working directory.
+    /// - Throws: `RunnerCommandError.noDirectory`.
     package init(directory: String) throws(RunnerCommandError) {
         guard let path = unsafe realpath(directory, nil) else { throw .noDirectory(directory) }
         defer { unsafe free(path) }

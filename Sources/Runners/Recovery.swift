@@ -3,8 +3,9 @@ import EventLoop
 import Glibc
 import Logging
 
-/// Ends what an earlier server on the same database left running, so that no attempt runs beside its successor: every process whose environment holds this instance, and what is below
-/// it. They are nobody's children here, so their ends are seen by pidfds. Confined to the control loop.
+/// Ends what an earlier server on the same database left running, so that no attempt runs beside its successor: every process whose
+/// environment holds this instance, and what is below it. They are nobody's children here, so their ends are seen by pidfds. Confined to
+/// the control loop.
 @safe final class Recovery {
     private let variable: String
     private let loop: Loop

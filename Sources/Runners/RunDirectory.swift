@@ -40,6 +40,7 @@ package final class RunFiles: Sendable {
     /// Starts the thread.
     ///
     /// - Parameter onResult: called on it with each result file that was read.
+    /// - Throws: `SystemError`.
     init(onResult: @escaping @Sendable (UInt64, ResultFile) -> Void) throws {
         (thread, inbox) = try LoopThread.start(name: "run-files") { loop in
             try Inbox<Task>(loop: loop) { [unowned loop] task in

@@ -23,8 +23,8 @@ package enum RunnerCommandError: Error, Equatable, CustomStringConvertible {
 
 /// The value of `--runner`.
 package enum RunnerCommand {
-    /// Splits a command into words by `wordexp` (quotes, `~`, `$VAR`, no command substitution), its program looked for as a shell would and made absolute: runs begin in directories
-    /// of their own. At start, on one thread.
+    /// Splits a command into words by `wordexp` (quotes, `~`, `$VAR`, no command substitution), its program looked for as a shell would and
+    /// made absolute: runs begin in directories of their own. At start, on one thread.
     package static func words(_ command: String) throws(RunnerCommandError) -> [String] {
         guard !command.utf8.contains(0) else { throw .unreadable(command: command, why: "it holds a NUL") }
         var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
@@ -51,7 +51,8 @@ package enum RunnerCommand {
         return nil
     }
 
-    /// The path as an absolute one, links kept, since some programs look at the name that they were called by; nil if it is no executable file.
+    /// The path as an absolute one, links kept, since some programs look at the name that they were called by; nil if it is no executable
+    /// file.
     private static func absolute(_ path: String) -> String? {
         var status = stat()
         guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, unsafe access(path, X_OK) == 0 else { return nil }

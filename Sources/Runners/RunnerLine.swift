@@ -1,10 +1,12 @@
 import Glibc
 import Jobs
 
-/// An event's first step: a line that a runner wrote becomes an envelope (`{"event": "log", "data": {...}}`) in an `EventBatch`. `ProcessRunner` calls it; `Job.append` is next.
+/// An event's first step: a line that a runner wrote becomes an envelope (`{"event": "log", "data": {...}}`) in an `EventBatch`.
+/// `ProcessRunner` calls it; `Job.append` is next.
 ///
-/// One pass checks the line's JSON and re-spaces it; it is not decoded into objects and encoded again. Members may stand in any order, their names may be escaped; of a member that
-/// is given twice the last counts, as in most parsers. One for all runners of a loop: it holds nothing but memory to work in.
+/// One pass checks the line's JSON and re-spaces it; it is not decoded into objects and encoded again. Members may stand in any order,
+/// their names may be escaped; of a member that is given twice the last counts, as in most parsers. One for all runners of a loop: it holds
+/// nothing but memory to work in.
 @safe package struct RunnerLine: ~Copyable {
     /// What a line was.
     package enum Outcome: Sendable, Equatable {
@@ -33,6 +35,8 @@ import Jobs
     /// - Parameters:
     ///   - line: any bytes; what is no UTF-8 in them becomes U+FFFD.
     ///   - progress: what the attempt said last; what a `progress` event leaves out stays as it was.
+    ///   - batch: takes the envelope.
+    /// - Returns: what the line was.
     package mutating func read(_ line: RawSpan, progress: inout JobProgress, into batch: inout EventBatch) -> Outcome {
         guard line.byteCount > 0 else { return .empty }
         return unsafe line.withUnsafeBytes { bytes in
@@ -66,7 +70,8 @@ import Jobs
     }
 }
 
-/// The scan of a whole line that may be an event: an object, whose members `event` and `data` are noted on the way. Offsets count from the destination.
+/// The scan of a whole line that may be an event: an object, whose members `event` and `data` are noted on the way. Offsets count from the
+/// destination.
 @safe struct LineScan {
     private var scanner: JSONScanner
     private let base: UnsafePointer<UInt8>

@@ -11,6 +11,7 @@ extension StoreReaders {
                 case .list(let status, let sessionID, let page, let pageSize):
                     let filter = JobFilter(status: status, sessionID: sessionID, page: page, pageSize: pageSize)
                     answer(request, .page(try store.list(filter)))
+                case .counts: answer(request, .counts(try store.counts()))
                 case .frames(let id, let address): answer(request, address, try frames(id, address))
                 }
             } catch {
@@ -45,15 +46,10 @@ extension StoreReaders {
         throw .unavailable("the run \(id) is not in memory")
     }
 
-    /// Pages end where multiples of the page size are passed, so that viewers who began in different places soon share pages.
+    /// A viewer who comes upon a cached page goes on where that ends, so that those who began in different places soon share pages.
     private func frames(_ id: JobID, _ address: LogAddress) throws(StoreError) -> LogPage? {
         if let page = cache.find(id, address) { return page }
-        let bytes =
-            switch address {
-            case .sequence: limits.pageBytes
-            case .offset(let offset): limits.pageBytes - offset % limits.pageBytes
-            }
-        guard let frames = try store.read(id, from: address, maxBytes: bytes) else { return nil }
+        guard let frames = try store.read(id, from: address, maxBytes: limits.pageBytes) else { return nil }
         let page = LogPage(frames)
         cache.insert(id, page)
         return page

@@ -76,6 +76,11 @@ package final class StoreReaders: Sendable {
             waiting: .waiter(waiter))
     }
 
+    /// How many runs there are by status: answered `.counts`.
+    package func counts(waiter: StoreWaiter) {
+        add(.counts, waiting: .waiter(waiter))
+    }
+
     /// Reads a page of log that holds `from`, or the first later one. A cached page is handed over before this returns.
     package func frames(_ id: JobID, from address: LogAddress, observer: any FramesObserver) {
         if let page = cache.find(id, address) { return observer.framesArrived(address, page) }
@@ -104,6 +109,7 @@ struct ReaderQueue {
         case job(JobID)
         case result(JobID)
         case list(status: JobStatus?, sessionID: String?, page: Int, pageSize: Int)
+        case counts
         case frames(JobID, LogAddress)
     }
 

@@ -15,6 +15,7 @@ final class ControlHandle: Sendable {
     }
 
     let mailbox: ExecutorMailbox
+    let statistics: ExecutorStatistics
     /// Signals and the end of the drain, for whoever waits for them.
     let events = Mailbox<ControlEvent>()
     private let inbox: Inbox<Message>
@@ -23,6 +24,7 @@ final class ControlHandle: Sendable {
     init(loop: Loop, _ make: () throws -> Executor) throws {
         let executor = try make()
         mailbox = executor.mailbox
+        statistics = executor.statistics
         let events = events
         inbox = try Inbox(loop: loop) { message in
             switch message {

@@ -7,13 +7,14 @@ struct Runstream: ParsableCommand {
         discussion: """
             EXAMPLES
               runstream serve --recipes ./recipes
-              runstream submit "Analyse the sales" --recipe analyze-csv --recipe-config '{"file": "sales.csv"}' --stream
+              runstream submit "Analyse the sales" --recipe analyze-csv --stream
+              runstream submit "Again" --recipe-config @config.json --wait
               runstream submit - --wait < prompt.txt > result.txt
               runstream stream run_4be1c02a77d9
               runstream stream run_4be1c02a77d9 --json --last-event-id 41
               runstream result run_4be1c02a77d9 --json
               runstream list --status running
-              runstream --generate-completion-script bash > /etc/bash_completion.d/runstream
+              runstream --generate-completion-script bash > runstream.bash
 
             The client commands talk to http://127.0.0.1:8005; RUNSTREAM_API_URL and RUNSTREAM_API_KEY say otherwise. Keep keys out of \
             arguments, which every user of the machine can see: use the variable or --api-key-file.

@@ -29,7 +29,7 @@ struct Serve {
         try LibraryVersions.check()
         let files = try FileLimit.raise()
         let storageLimits = self.storageLimits
-        let store = try SQLiteStore(path: settings.databasePath, bootID: BootID.current, limits: storageLimits)
+        let store = try OpenStore.open(settings.databasePath, limits: storageLimits)
         let sockets = try listen()
         var jobLimits = JobLimits()
         jobLimits.tailBytes = min(jobLimits.tailBytes, max(64 << 10, settings.retainLogBytes))
@@ -61,7 +61,8 @@ struct Serve {
         let context = try APIContext(
             settings: apiSettings(store: store, port: sockets.port), registry: registry, writer: writer, readers: readers,
             executor: control.handle.mailbox, admission: admission, memory: memory, state: state, counters: counters,
-            loopLags: lags.enumerated().map { ("rs-serve-\($0.offset)", $0.element) }, clock: clock, logger: logger)
+            loopLags: lags.enumerated().map { ("rs-serve-\($0.offset)", $0.element) }, clock: clock,
+            executorStats: { [statistics = control.handle.statistics] in statistics.current }, logger: logger)
         let serving = try serve(sockets, limits: httpLimits(files), lags: lags, context: context)
         announce(port: sockets.port, unfinished: unfinished.count)
 

@@ -1,4 +1,5 @@
 import API
+import Foundation
 import Testing
 
 @Suite struct JSONDocumentTests {
@@ -66,5 +67,68 @@ import Testing
         let json = " { \"b\":1.50 ,\n\"a\" : [ 1e5,{ },[ ] ],\"s\":\"x , y : \\\" \\\\\",\"u\":\"\\u00e9\" } "
         let document = try JSONDocument(Array(json.utf8))
         #expect(document.respaced(document.root) == #"{"b": 1.50, "a": [1e5, {}, []], "s": "x , y : \" \\", "u": "\u00e9"}"#)
+    }
+
+    /// Foundation's parser as the oracle.
+    @Test func `random bodies are taken and refused as Foundation does`() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("random JSON: seed \(seed)")
+        var random = SeededGenerator(state: seed)
+        var taken = 0
+        for _ in 0..<4_000 {
+            var text = Self.value(4, &random)
+            if Bool.random(using: &random), !text.isEmpty {
+                let index = Int.random(in: 0..<text.count, using: &random)
+                text[index] = Array(#"{}[],:"\ 0123456789.eE+-truefalsn"#.utf8).randomElement(using: &random) ?? 0
+            }
+            let ours = try? JSONDocument(text)
+            let theirs = try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)
+            let string = String(decoding: text, as: UTF8.self)
+            // Foundation takes a comma behind the last element.
+            let hasTrailingComma = string.contains(/,\s*[}\]]/)
+            #expect((ours == nil) == (theirs == nil) || ours == nil && hasTrailingComma, "\(string)")
+            guard let ours else { continue }
+            taken += 1
+            let respaced = ours.respaced(ours.root)
+            #expect(try JSONDocument(Array(respaced.utf8)).respaced(JSONDocument(Array(respaced.utf8)).root) == respaced)
+            #expect(respaced.filter { $0 != " " } == string.filter { $0 != " " })
+        }
+        #expect(taken > 500)
+    }
+
+    private static let strings = [#""""#, #""a b""#, #""\u00e9""#, #""\n\\\"""#, #""é""#, #""\ud83d\ude00""#]
+
+    private static func value(_ depth: Int, _ random: inout SeededGenerator) -> [UInt8] {
+        switch Int.random(in: 0..<(depth > 0 ? 8 : 6), using: &random) {
+        case 0: Array(["null", "true", "false"].randomElement(using: &random)?.utf8 ?? "".utf8)
+        case 1: Array("\(Int.random(in: -1000...1000, using: &random))".utf8)
+        case 2: Array(["1.5", "-0", "1e5", "2E-3", "0.0", "12.50e+1"].randomElement(using: &random)?.utf8 ?? "".utf8)
+        case 3...5:
+            Array(
+                strings.randomElement(using: &random)?.utf8 ?? "".utf8)
+        case 6:
+            Array("[".utf8)
+                + Array(
+                    (0..<Int.random(in: 0...3, using: &random)).map { _ in value(depth - 1, &random) }.joined(separator: Array(" ,".utf8)))
+                + Array("]".utf8)
+        default:
+            Array("{".utf8)
+                + Array(
+                    (0..<Int.random(in: 0...3, using: &random)).map { Array("\"k\($0)\": ".utf8) + value(depth - 1, &random) }
+                        .joined(separator: Array(", ".utf8))) + Array("}".utf8)
+        }
+    }
+}
+
+/// SplitMix64.
+private struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

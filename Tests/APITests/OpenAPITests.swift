@@ -40,6 +40,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [("Host", "evil.example"), ("Accept", "image/png")])
+    func `a refusal of any call is one that the document names`(header: (name: String, value: String)) throws {
+        let api = try TestAPI()
+        let document = try api.call("GET", "/openapi.json").json
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        for call in try documented(document) {
+            let words = call.split(separator: " ").map(String.init)
+            let path = words[1].replacingOccurrences(of: "{id}", with: "run_000000000000")
+            let status = try api.call(words[0], path, [header.name: header.value]).status
+            let responses = (paths[words[1]]?[words[0].lowercased()] as? [String: Any])?["responses"] as? [String: Any]
+            #expect(responses?[String(status)] != nil, "\(call) answers \(status)")
+        }
+    }
+
     @Test(.enabled(if: validator(["--version"]) == 0, "openapi-spec-validator is not installed (pip install openapi-spec-validator)"))
     func `a validator of OpenAPI takes the document`() throws {
         let directory = try TemporaryDirectory()

@@ -25,7 +25,8 @@ import Testing
         let text = String(decoding: problem.body, as: UTF8.self)
         #expect(
             text.contains(
-                #""errors": [{"pointer": "/prompt", "detail": "is required"}, {"pointer": "/timeout", "detail": "must be 1...9, or 0 for the default"}, {"pointer": "", "#
+                #""errors": [{"pointer": "/prompt", "detail": "is required"}, "#
+                    + #"{"pointer": "/timeout", "detail": "must be 1...9, or 0 for the default"}, {"pointer": "", "#
             ))
         #expect(text.contains("3 members are invalid: prompt is required. timeout must be"))
     }

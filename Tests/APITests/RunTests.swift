@@ -12,8 +12,10 @@ import Testing
         #expect(queued.status == 200)
         #expect(
             queued.body
-                == #"{"job_id": "\#(job.id)", "status": "queued", "progress": {"percentage": 0, "current_step": "Queued", "steps_completed": 0, "steps_total": null}, "#
-                + #""created_at": "2023-11-14T22:13:20.000000Z", "started_at": null, "completed_at": null, "agent_id": null, "run_id": null, "#
+                == #"{"job_id": "\#(job.id)", "status": "queued", "progress": "#
+                + #"{"percentage": 0, "current_step": "Queued", "steps_completed": 0, "steps_total": null}, "#
+                + #""created_at": "2023-11-14T22:13:20.000000Z", "started_at": null, "completed_at": null, "#
+                + #""agent_id": null, "run_id": null, "#
                 + #""session_id": "s", "error": null, "retry_after": 2, "attempt": 0, "max_attempts": 1}"#)
         #expect(queued["Retry-After"] == "2")
         api.advance(.seconds(1))
@@ -59,7 +61,8 @@ import Testing
             answer.body
                 == #"{"job_id": "\#(job.id)", "status": "succeeded", "result": {"mean": 1.50}, "result_url": null, "#
                 + #""metrics": {"attempts": 1, "truncated": false}, "created_at": "2023-11-14T22:13:20.000000Z", "#
-                + #""started_at": "2023-11-14T22:13:20.000000Z", "completed_at": "2023-11-14T22:13:21.500000Z", "duration_seconds": 1.500000, "error": null}"#
+                + #""started_at": "2023-11-14T22:13:20.000000Z", "completed_at": "2023-11-14T22:13:21.500000Z", "#
+                + #""duration_seconds": 1.500000, "error": null}"#
         )
     }
 
@@ -156,6 +159,30 @@ import Testing
         #expect(try api.call("POST", "/api/v1/runs/\(first)/cancel").status == 409)
     }
 
+    @Test func `a store that cannot be read is 503, not 404`() throws {
+        var options = TestAPI.Options()
+        options.jobs.finishedJobs = 1
+        let store = FailingStore()
+        options.store = store
+        let api = try TestAPI(options)
+        let old = try api.finished().id
+        for _ in 0..<3 { _ = try api.finished() }
+        let recent = try api.finished().id
+        #expect(api.registry.find(old) == nil)
+        store.fails.withLock { $0 = true }
+        for path in ["/\(old)", "/\(old)/result", "/\(old)/stream", "/\(recent)/result", ""] {
+            let answer = try api.call("GET", "/api/v1/runs\(path)")
+            #expect(answer.status == 503, "\(path)")
+            #expect(answer["Retry-After"] != nil)
+        }
+        for path in ["/stats", "/metrics"] { #expect(try api.call("GET", path).status == 503) }
+        #expect(try api.call("DELETE", "/api/v1/runs/\(recent)").status == 503)
+        #expect(try api.call("GET", "/health").status == 200)
+        store.fails.withLock { $0 = false }
+        #expect(try api.call("GET", "/api/v1/runs/\(old)").status == 200)
+        #expect(try api.call("GET", "/api/v1/runs/\(recent)/result").status == 200)
+    }
+
     @Test func `HEAD answers like GET without the body`() throws {
         let api = try TestAPI()
         let job = try api.finished()
@@ -169,5 +196,10 @@ import Testing
             #expect(head["Content-Type"] == get["Content-Type"])
         }
         #expect(try api.call("HEAD", "/metrics").status == 200)
+        let stream = try api.call("HEAD", "/api/v1/runs/\(job.id)/stream?from=start")
+        #expect(stream.status == 200)
+        #expect(stream["Content-Type"] == "text/event-stream")
+        #expect(stream["Content-Length"] == nil, "a GET would have none")
+        #expect(stream["Connection"] == "close")
     }
 }

@@ -15,7 +15,8 @@ import Testing
         let base = "http://127.0.0.1:\(api.port)/api/v1/runs/\(id)"
         #expect(
             answer.body
-                == #"{"job_id": "\#(id)", "status": "queued", "created_at": "2023-11-14T22:13:20.000000Z", "poll_url": "\#(base)", "stream_url": "\#(base)/stream"}"#
+                == #"{"job_id": "\#(id)", "status": "queued", "created_at": "2023-11-14T22:13:20.000000Z", "#
+                + #""poll_url": "\#(base)", "stream_url": "\#(base)/stream"}"#
         )
         #expect(answer["Location"] == base)
         #expect(answer["Retry-After"] == "2")
@@ -100,6 +101,31 @@ import Testing
         let key = String(repeating: "k", count: length)
         #expect(try api.call("POST", "/api/v1/runs", ["Idempotency-Key": key], body: #"{"prompt": "x"}"#).status == status)
         #expect(try api.call("POST", "/api/v1/runs", body: #"{"prompt": "x", "idempotency_key": "\#(key)"}"#).status == status)
+    }
+
+    @Test(arguments: [
+        ("session_id", "", 1024), ("webhook_url", "http://h/", 2048),
+    ])
+    func `texts have their limits`(member: String, prefix: String, limit: Int) throws {
+        let api = try TestAPI()
+        for (length, status) in [(limit, 202), (limit + 1, 422)] {
+            let text = prefix + String(repeating: "x", count: length - prefix.utf8.count)
+            let answer = try api.call("POST", "/api/v1/runs", body: #"{"prompt": "x", "\#(member)": "\#(text)"}"#)
+            #expect(answer.status == status)
+            if status == 422 { #expect(answer.detail.contains("\(limit) bytes")) }
+        }
+    }
+
+    @Test func `a run whose client has gone before the answer is kept`() throws {
+        let api = try TestAPI()
+        for _ in 0..<20 {
+            let client = try RawClient(port: api.port)
+            client.send(api.request("POST", "/api/v1/runs", bodyCount: 15) + #"{"prompt": "x"}"#)
+        }
+        // Every submit that the loop had read is answered or dropped by now, and the server goes on.
+        let last = try api.submit()
+        #expect(try api.call("GET", "/api/v1/runs/\(last.id)").status == 200)
+        #expect(try api.call("GET", "/api/v1/runs").json["total"] as? Int ?? 0 >= 1)
     }
 
     @Test func `a known key answers with the run that it started, whatever the new body says`() throws {

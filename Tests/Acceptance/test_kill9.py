@@ -90,14 +90,15 @@ class Load:
                 time.sleep(0.02)
 
 
-def one_attempt_at_a_time(server: Server) -> str | None:
-    """Looks for two attempts of one run alive at once."""
+def alone(server: Server) -> None:
+    """Checks that no two attempts of one run are alive at once."""
     alive: dict[str, set[str]] = {}
     for process in processes(ACCEPTANCE_MARK=server.mark):
         job = process.environment.get("RUNSTREAM_JOB_ID")
         if job:
             alive.setdefault(job, set()).add(process.environment["RUNSTREAM_ATTEMPT"])
-    return next((f"{job}: attempts {attempts}" for job, attempts in alive.items() if len(attempts) > 1), None)
+    beside = {job: attempts for job, attempts in alive.items() if len(attempts) > 1}
+    assert not beside, f"attempts of one run side by side: {beside}"
 
 
 def torture(server: Server, random, kills: int) -> Load:
@@ -106,10 +107,10 @@ def torture(server: Server, random, kills: int) -> Load:
     try:
         for _ in range(kills):
             threading.Event().wait(random.uniform(0.02, 0.6))
+            alone(server)
             server.kill()
             server.start()
-            crowd = one_attempt_at_a_time(server)
-            assert crowd is None, crowd
+            alone(server)
     finally:
         load.stop()
     return load

@@ -44,7 +44,7 @@ def test_submit_status_stream_and_result(praisonai, server):
     config = json.dumps({"events": 3, "pace_ms": 10, "result": {"answer": 42}})
     body = json_in(handle(praisonai, "submit", "A task", "--recipe", "play", "--recipe-config", config, "--json", "--idempotency-key", "p-1"))
     job = body["job_id"]
-    assert body["status"] == "queued"
+    assert body["status"] in ("queued", "running", "succeeded")
     again = json_in(handle(praisonai, "submit", "A task", "--recipe", "play", "--json", "--idempotency-key", "p-1"))
     assert again["job_id"] == job
     server.wait_for(job, "succeeded")

@@ -125,7 +125,7 @@ def test_a_viewer_that_stops_reading_for_30_s_delays_nobody_and_misses_nothing(s
                 count += 1
         return count
 
-    with EventStream(server.port, job, receive_buffer=4096, timeout=60) as stalled, ThreadPoolExecutor() as pool:
+    with EventStream(server.port, job, receive_buffer=32768, timeout=60) as stalled, ThreadPoolExecutor() as pool:
         other = pool.submit(watch)
         pause = threading.Event()
         pause.wait(30)

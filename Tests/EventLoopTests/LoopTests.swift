@@ -32,7 +32,7 @@ import Testing
         var times: [Monotonic] = []
         let timer = try LoopTimer(loop: loop) {
             times.append(loop.now)
-            usleep(2_000)
+            block(milliseconds: 2)
             times.append(loop.now)
         }
         loop.afterEachTurn {
@@ -85,7 +85,7 @@ import Testing
         let lag = Histogram()
         let started = try LoopThread.start(name: "held", lag: lag) { loop in
             loop.keep(try LoopLag(loop: loop, interval: .milliseconds(5)))
-            let timer = try LoopTimer(loop: loop) { usleep(120_000) }
+            let timer = try LoopTimer(loop: loop) { block(milliseconds: 120) }
             timer.schedule(after: .milliseconds(20))
             loop.keep(timer)
         }
@@ -128,7 +128,7 @@ final class Pipe {
 func eventually(_ condition: () -> Bool) -> Bool {
     for _ in 0..<2_000 {
         if condition() { return true }
-        usleep(5_000)
+        block(milliseconds: 5)
     }
     return condition()
 }

@@ -45,7 +45,7 @@ import Testing
         log.forget(events: forgotten)
         let server = try streaming(log)
         let readers = Worker()
-        log.onPage.withLock { $0 = { log, offset, observer in readers.run { observer.pageArrived(log, log.page(at: offset)) } } }
+        log.onPage.withLock { $0 = { log, offset, observer in readers.run { log.answer(offset, observer) } } }
         let clients = try (0..<10).map { index in
             let client = try RawClient(port: server.port)
             client.send("GET /s?after=\(index) HTTP/1.\(index % 2)\r\nHost: h\r\n\r\n")

@@ -63,7 +63,7 @@ func body(_ response: String) -> String? {
         log.forget(events: forgotten)
         let server = try streaming(log)
         let readers = Worker()
-        log.onPage.withLock { $0 = { log, offset, observer in readers.run { observer.pageArrived(log, log.page(at: offset)) } } }
+        log.onPage.withLock { $0 = { log, offset, observer in readers.run { log.answer(offset, observer) } } }
         let clients = try (0..<20).map { index in
             let client = try RawClient(port: server.port)
             client.send("GET /s?after=\(index) HTTP/1.1\r\nHost: h\r\n\r\n")
@@ -96,7 +96,8 @@ func body(_ response: String) -> String? {
         let log = TestLog(pageEvents: 4)
         log.append((1...20).map { "event \($0)" })
         log.forget(events: 10)
-        log.onPage.withLock { $0 = { log, _, observer in observer.pageArrived(log, log.page(at: log.position(after: 6))) } }
+        let wrong = log.page(at: log.position(after: 6))
+        log.onPage.withLock { $0 = { log, offset, observer in observer.pageArrived(log, wrong, at: offset) } }
         let server = try streaming(log)
         #expect(body(try RawClient.exchange(server.port, get)) == "")
     }
@@ -152,6 +153,37 @@ func body(_ response: String) -> String? {
         #expect(rest.replacing("2\r\n:\n\r\n", with: "") == quiet.text(after: 0) + "0\r\n\r\n")
     }
 
+    @Test func `no heartbeat comes into the middle of an event that waits for its page, and the page goes on there`() throws {
+        var limits = Limits()
+        limits.heartbeat = .milliseconds(60)
+        let log = TestLog(pageEvents: 1)
+        let server = try streaming(log, limits: limits)
+        let client = try RawClient(port: server.port, receiveBuffer: 4096)
+        client.send(get)
+        let head = client.receive(through: "\r\n\r\n")
+        // One event of 8 MB, more than the socket's buffers take.
+        log.append([String(repeating: "m", count: 8 << 20)])
+        #expect(eventually { server.counters.sendsBlocked.value == 1 })
+        let asked = Signal<any StreamObserver>()
+        log.onPage.withLock { $0 = { _, _, observer in asked.put(observer) } }
+        log.forget(events: 1)
+        log.append(["after it"], end: .done)
+        var received = head
+        while log.requestedPages.isEmpty { received += String(decoding: client.receiveSome(), as: UTF8.self) }
+        // Silent for several heartbeats now, in the middle of the event.
+        let ticks = server.counters.heartbeatsSent.value
+        block(milliseconds: 300)
+        #expect(server.counters.heartbeatsSent.value == ticks)
+        let observer = asked.take()
+        log.onPage.withLock { $0 = nil }
+        log.answer(log.requestedPages[0], observer)
+        received += client.receiveAll()
+        // Heartbeats may have come before the event, none inside.
+        let text = try #require(received.firstRange(of: "\r\n\r\n").map { received[$0.upperBound...] })
+        #expect(text.replacing("2\r\n:\n\r\n", with: "") == log.text(after: 0) + "0\r\n\r\n")
+        #expect(text.hasSuffix(log.text(after: 0) + "0\r\n\r\n"))
+    }
+
     @Test func `a stream that is never silent gets no heartbeat`() throws {
         var limits = Limits()
         limits.heartbeat = .milliseconds(400)
@@ -165,7 +197,7 @@ func body(_ response: String) -> String? {
         while ContinuousClock.now - began < .milliseconds(1_200) {
             log.append(["tick"])
             all += client.receive(through: "data: tick\n\n\r\n")
-            usleep(20_000)
+            block(milliseconds: 20)
         }
         #expect(all == log.text(after: 0))
         #expect(server.counters.heartbeatsSent.value == 0)

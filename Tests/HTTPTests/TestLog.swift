@@ -39,7 +39,7 @@ final class TestLog: StreamSource {
     /// Answers a page request; by default at once, on the asking thread.
     let onPage: Lock<(@Sendable (TestLog, Int, any StreamObserver) -> Void)?> = Lock(nil)
 
-    /// - Parameter segment: events after which the bytes are no longer contiguous.
+    /// Bytes are contiguous for `segment` events; a page has `pageEvents`.
     init(segment: Int = 100, pageEvents: Int = 10) {
         self.segment = segment
         self.pageEvents = pageEvents
@@ -112,8 +112,11 @@ final class TestLog: StreamSource {
     func requestPage(at offset: Int, for observer: any StreamObserver) {
         state.withLock { $0.pageRequests.append(offset) }
         if let answer = onPage.withLock({ $0 }) { return answer(self, offset, observer) }
-        observer.pageArrived(self, page(at: offset))
+        self.answer(offset, observer)
     }
+
+    /// Hands the page over that was asked for.
+    func answer(_ offset: Int, _ observer: any StreamObserver) { observer.pageArrived(self, page(at: offset), at: offset) }
 }
 
 /// NDJSON in miniature: one line per event's data.

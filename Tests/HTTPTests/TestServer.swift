@@ -106,7 +106,7 @@ final class Signal<Value: Sendable>: Sendable {
 func eventually(_ condition: () -> Bool) -> Bool {
     for _ in 0..<2_000 {
         if condition() { return true }
-        usleep(5_000)
+        block(milliseconds: 5)
     }
     return condition()
 }

@@ -11,7 +11,7 @@ final class RunBench: Sendable {
     let instance: String
     let directory: URL
     let store = BenchStore()
-    let memory = LogMemory(limits: JobLimits())
+    let memory: LogMemory
     let admission: Admission
     let mailbox: ExecutorMailbox
     let statistics: ExecutorStatistics
@@ -25,9 +25,7 @@ final class RunBench: Sendable {
         case hurry
     }
 
-    /// Makes the executor, recovered and open.
-    ///
-    /// - Parameter change: sets what the test wants otherwise.
+    /// Makes the executor, recovered and open; `change` sets what the test wants otherwise.
     convenience init(recovering jobs: [Job] = [], _ change: (inout RunnerSettings) -> Void = { _ in }) throws {
         try self.init(instance: String(format: "%016llx", UInt64.random(in: 0 ... .max)), change)
         recover(jobs)
@@ -42,8 +40,11 @@ final class RunBench: Sendable {
         settings.killGrace = .milliseconds(300)
         change(&settings)
         let fixed = settings
+        var limits = JobLimits()
+        limits.tailBytes = 64 << 20  // all of a log stays to be looked at
+        let memory = LogMemory(limits: limits)
+        self.memory = memory
         let admission = Admission(maxQueued: 1000, maxConcurrent: settings.maxConcurrent)
-        let memory = memory
         let drained = drained
         self.admission = admission
         var logger = Logger(label: "test")
@@ -174,6 +175,18 @@ final class RunBench: Sendable {
 
     func result(of job: Job) -> String? { store.result(of: job.id) }
 
+    /// A process and all below it.
+    static func tree(of pid: Int32) -> [Int32] {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? ""
+        return [pid] + text.split(separator: " ").compactMap { Int32($0) }.flatMap { tree(of: $0) }
+    }
+
+    /// Whether a process is there and no zombie.
+    static func isAlive(_ pid: Int32) -> Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+        return !text.contains(") Z ")
+    }
+
     /// The command lines of the living processes that carry an instance's mark.
     static func processes(of instance: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
@@ -228,6 +241,12 @@ final class BenchStore: JobCommitter, StoreObserver, LogObserver {
             return state.held
         }
         for job in held { commit(job) }
+    }
+
+    /// Commits what is held of one job.
+    func release(_ job: Job) {
+        state.withLock { $0.held.removeAll { $0 === job } }
+        commit(job)
     }
 
     func result(of id: JobID) -> String? { state.withLock { $0.results[id] } }

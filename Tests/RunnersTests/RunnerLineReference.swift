@@ -1,4 +1,5 @@
-/// The line rules once more, in Python on its json module, as an independent reference: reads lines as hex, answers each with its outcome and its envelope or result as hex.
+/// The line rules once more, in Python on its json module, as an independent reference: reads lines as hex, answers each with its outcome
+/// and its envelope or result as hex.
 enum RunnerLineReference {
     static let program = #"""
         import json, re, sys

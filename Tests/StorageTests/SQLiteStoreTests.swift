@@ -122,14 +122,42 @@ import Testing
             let store = try open(boot: "second")
             #expect(store.hadPowerCut)
             let bench = Bench(store, directory)
-            for stored in try store.acquire(limit: 2, after: 0) {
-                let job = Job(stored: stored, afterPowerCut: true, committer: bench.committer, memory: bench.memory)
-                _ = job.cancel(now: Bench.now, waiter: bench.answers.waiter())
-                try bench.commit(job)
+            for stored in try store.acquire(limit: 2, after: 0) where stored.snapshot.status == .queued {
+                try bench.start(Job(stored: stored, afterPowerCut: true, committer: bench.committer, memory: bench.memory))
             }
-            try bench.create(bench.job(3))
+            #expect(try store.counts()[.running] == 2)
         }
         #expect(try !open(boot: "second").hadPowerCut)
+    }
+
+    // MARK: Room
+
+    @Test func `the write-ahead log does not grow with what is written`() throws {
+        let store = try open()
+        let bench = Bench(store, directory)
+        let job = try bench.create(bench.job(1))
+        try bench.start(job)
+        var longest = 0
+        for _ in 0..<60 {
+            for _ in 0..<6 { bench.log(job, 1, bytes: 250_000) }
+            try bench.commit(job, retain: 1 << 20)
+            longest = max(longest, try size(path + "-wal"))
+        }
+        #expect(job.log.view().head > 80 << 20)
+        #expect(longest <= 40 << 20)
+        #expect(try size(path) < 60 << 20)
+    }
+
+    @Test func `what a run was to do is dropped when it ends`() throws {
+        let store = try open()
+        let bench = Bench(store, directory)
+        for bits in 1...30 as ClosedRange<UInt64> {
+            let job = try bench.create(bench.job(bits, work: JobWork(prompt: String(repeating: "p", count: 500_000))))
+            _ = job.cancel(now: Bench.now, waiter: bench.answers.waiter())
+            try bench.commit(job)
+        }
+        try store.close()
+        #expect(try size(path) < 2 << 20)
     }
 
     // MARK: What is refused
@@ -235,6 +263,11 @@ import Testing
         kill(other.processIdentifier, SIGKILL)
         other.waitUntilExit()
         #expect(refusal(path) == nil)
+    }
+
+    private func size(_ path: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        return (attributes[.size] as? NSNumber)?.intValue ?? 0
     }
 
     private func patch(_ path: String, at offset: UInt64, _ bytes: [UInt8]) throws {

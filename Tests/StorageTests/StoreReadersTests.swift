@@ -51,9 +51,12 @@ import Testing
         _ = try service.store.write(batch)
         service.store.hold()
         service.readers.loadJob(job.id, waiter: service.answers.waiter())
+        // It looks, finds it not announced, and looks again.
         service.store.awaitEntry()
-        service.store.release()
+        service.store.pass()
+        try #require(service.store.awaitEntry())
         #expect(service.registry.insert(job) === job)
+        service.store.release()
         guard case .job(let found?) = try service.answers.next().answer else { throw Answers.Unexpected() }
         #expect(found === job)
     }
@@ -126,10 +129,12 @@ import Testing
         service.readers.frames(id, from: .offset(0), observer: service.answers)
         store.awaitEntry()
         for _ in 0..<10 { service.readers.frames(id, from: .offset(600_000), observer: service.answers) }
+        for _ in 0..<10 { service.readers.frames(id, from: .offset(1), observer: service.answers) }
         for _ in 0..<10 { service.readers.loadJob(JobID(bits: 5), waiter: service.answers.waiter()) }
-        #expect(service.readers.waiting == 20)
+        #expect(service.readers.waiting == 30)
         store.release()
-        for _ in 0..<11 { #expect(try service.answers.nextPage() != nil) }
+        for _ in 0..<21 { #expect(try service.answers.nextPage() != nil) }
+        // The second ten found the first one's page in the cache.
         #expect(store.reads == 2)
     }
 

@@ -156,7 +156,7 @@ import Testing
         _ = job.start(now: Bench.now, waiter: service.answers.waiter())
         service.writer.stop()
         #expect(job.published.snapshot.status == .queued)
-        #expect(service.writer.metrics.failures > 1)
+        #expect(service.writer.metrics.failures > 0)
     }
 
     @Test func `runs over their age are deleted when the writer has nothing else to do`() throws {

@@ -30,7 +30,11 @@ final class TestStore: JobStore {
     func hold() { state.withLock { $0.isHeld = true } }
 
     /// Waits until somebody waits in the store.
-    func awaitEntry() { entered.wait() }
+    /// - Returns: false when nobody came within ten seconds.
+    @discardableResult func awaitEntry() -> Bool { entered.wait(timeout: .now() + 10) == .success }
+
+    /// Lets the one that waits go on; the next one waits again.
+    func pass() { released.signal() }
 
     /// Waits until something was pruned.
     func awaitPruning() { pruned.wait() }
@@ -44,7 +48,7 @@ final class TestStore: JobStore {
     var batches: [WriteBatch] { state.withLock { $0.batches } }
     var reads: Int { state.withLock { $0.reads } }
 
-    private func pass() {
+    private func enter() {
         guard state.withLock({ $0.isHeld }) else { return }
         entered.signal()
         released.wait()
@@ -52,20 +56,20 @@ final class TestStore: JobStore {
 
     func write(_ batch: WriteBatch) throws(StoreError) -> WriteOutcome {
         state.withLock { $0.batches.append(batch) }
-        pass()
+        enter()
         if let failure = state.withLock({ $0.failure }) { throw failure }
         return try inner.write(batch)
     }
 
     func read(_ id: JobID, from address: LogAddress, maxBytes: Int) throws(StoreError) -> StoredFrames? {
         state.withLock { $0.reads += 1 }
-        pass()
+        enter()
         if let failure = state.withLock({ $0.failure }) { throw failure }
         return try inner.read(id, from: address, maxBytes: maxBytes)
     }
 
     func job(_ id: JobID) throws(StoreError) -> StoredJob? {
-        pass()
+        enter()
         if let failure = state.withLock({ $0.failure }) { throw failure }
         return try inner.job(id)
     }

@@ -1,7 +1,9 @@
 /// A host and, where it was given, a port, as in a `Host` header or an origin. The host is lower-case, an IPv6 address without its
 /// brackets.
 package struct Authority: Hashable, Sendable {
+    /// Lower-case; an IPv6 address without its brackets.
     package let host: String
+    /// 1...65,535; nil where none is written.
     package let port: Int?
     /// Whether the host is an IP address literal.
     package let isIPLiteral: Bool

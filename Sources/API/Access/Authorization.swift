@@ -28,6 +28,7 @@ package struct Authorization: Sendable {
         return presented ? .wrongKey : .noKey
     }
 
+    /// What a caller's headers are worth.
     package enum Verdict: Equatable {
         case allowed
         case noKey

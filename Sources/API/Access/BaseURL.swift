@@ -1,17 +1,20 @@
 /// What a caller calls this server, so that the URLs in its answers work for that caller: scheme and authority.
 package struct BaseURL: Sendable {
+    /// `http` or `https`.
     package let scheme: String
+    /// What the caller calls this server.
     package let authority: Authority
 
     /// - Parameters:
-    ///   - host: the `Host` header; nil over HTTP/1.0.
+    ///   - host: the `Host` header; nil where there is none (HTTP/1.0) or it makes no sense.
     ///   - forwarded: scheme and host as a trusted proxy tells them; nil from anybody else.
     ///   - own: what the server listens on, for callers that name no host.
-    package init(host: String?, forwarded: (proto: String?, host: String?)?, own: Authority) {
+    package init(host: Authority?, forwarded: (proto: String?, host: String?)?, own: Authority) {
         scheme = Self.first(forwarded?.proto).flatMap { ["http", "https"].contains($0.lowercased()) ? $0.lowercased() : nil } ?? "http"
-        authority = Self.first(forwarded?.host).flatMap { Authority($0) } ?? host.flatMap { Authority($0) } ?? own
+        authority = Self.first(forwarded?.host).flatMap { Authority($0) } ?? host ?? own
     }
 
+    /// The absolute URL of a path, with its query if it has one.
     package func url(_ path: String) -> String {
         "\(scheme)://\(authority.text)\(path)"
     }

@@ -2,7 +2,9 @@ import CCrypto
 
 /// An HMAC-SHA-256: 32 bytes that are compared in constant time.
 package struct Digest: Sendable {
+    /// Bytes.
     package static let length = 32
+    /// The 32 bytes; not to be compared with `==`, whose time tells where they differ.
     package let bytes: [UInt8]
 
     /// The HMAC of `message` under `key`.

@@ -11,8 +11,8 @@ package struct HostRules: Sendable {
         self.allowed = allowed
     }
 
-    package func allows(host: String) -> Bool {
-        guard let authority = Authority(host) else { return false }
+    /// Whether a request that calls the server by this name is answered.
+    package func allows(_ authority: Authority) -> Bool {
         if authority.isIPLiteral || authority.host == "localhost" { return true }
         return allowed.contains { $0.host == authority.host && ($0.port == nil || $0.port == authority.port) }
     }

@@ -2,6 +2,7 @@ import Glibc
 
 /// An IP address literal: 4 or 16 bytes. IPv4 mapped into IPv6 (`::ffff:10.0.0.1`) is the IPv4 address.
 package struct IPAddress: Hashable, Sendable {
+    /// 4 or 16, in network order.
     package let bytes: [UInt8]
 
     /// Reads a dotted quad or an IPv6 address, without brackets, port or zone. Short forms such as `127.1` and `2130706433` are none.
@@ -32,6 +33,7 @@ package struct AddressRange: Sendable, Equatable {
     private let network: IPAddress
     private let bits: Int
 
+    /// Reads an address, or an address and how many of its leading bits count; nil for anything else.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard let first = parts.first, parts.count <= 2, let address = IPAddress(String(first)) else { return nil }
@@ -46,6 +48,7 @@ package struct AddressRange: Sendable, Equatable {
         self.bits = bits
     }
 
+    /// An IPv4 range holds no IPv6 address, and the other way round.
     package func contains(_ address: IPAddress) -> Bool {
         guard address.bytes.count == network.bytes.count else { return false }
         for (index, (left, right)) in zip(address.bytes, network.bytes).enumerated() {

@@ -1,6 +1,8 @@
 /// A web page's origin: `scheme://host[:port]`, lower-case, without its scheme's default port.
 package struct Origin: Hashable, Sendable {
+    /// Lower-case.
     package let scheme: String
+    /// Without the port when it is the scheme's own.
     package let authority: Authority
     /// The port that is meant where none is written.
     private let defaultPort: Int?
@@ -9,7 +11,7 @@ package struct Origin: Hashable, Sendable {
     package init?(_ text: String) {
         guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") else { return nil }
         let scheme = text[..<colon].lowercased()
-        guard !scheme.isEmpty, scheme.utf8.allSatisfy({ UInt8(ascii: "0") <= $0 && $0 <= UInt8(ascii: "z") || $0 == UInt8(ascii: "-") }),
+        guard let first = scheme.unicodeScalars.first, ("a"..."z").contains(first), scheme.unicodeScalars.allSatisfy(Self.isSchemeScalar),
             let authority = Authority(String(text[text.index(colon, offsetBy: 3)...]))
         else { return nil }
         let defaultPort = ["http": 80, "https": 443][scheme]
@@ -25,6 +27,10 @@ package struct Origin: Hashable, Sendable {
         self.scheme = scheme
         self.authority = authority
         self.defaultPort = defaultPort
+    }
+
+    private static func isSchemeScalar(_ scalar: Unicode.Scalar) -> Bool {
+        ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) || "+-.".unicodeScalars.contains(scalar)
     }
 
     /// Whether a page of this origin calls the host that served it, whatever the scheme: a proxy may have ended TLS.

@@ -6,6 +6,9 @@ package struct OriginRules: Sendable {
     /// `*`: any page may read.
     private let opensReads: Bool
 
+    /// - Parameters:
+    ///   - allowed: pages that may call everything.
+    ///   - opensReads: whether all others may read.
     package init(allowed: [Origin], opensReads: Bool) {
         self.allowed = Set(allowed)
         self.opensReads = opensReads

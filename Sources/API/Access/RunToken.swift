@@ -16,6 +16,7 @@ package struct RunToken: Sendable {
         key = Digest(key: secret, message: Array("runstream run token\0".utf8) + Array((apiKey ?? "").utf8)).bytes
     }
 
+    /// A token for the GETs of `run`, valid until just before `expiry`.
     package func issue(for run: JobID, until expiry: Timestamp) -> String {
         let head = Self.head(expiry)
         return Base64URL.encode(head + mac(head, run).bytes)
@@ -31,6 +32,7 @@ package struct RunToken: Sendable {
         return now.microseconds < Int64(bitPattern: expiry) ? .allowed : .expired
     }
 
+    /// What a token is worth.
     package enum Verdict: Equatable {
         case allowed
         case expired

@@ -13,8 +13,12 @@ package struct TrustedProxies: Sendable {
         self.ranges = ranges
     }
 
+    /// Whether no proxy is trusted.
+    var isEmpty: Bool { ranges.isEmpty }
+
+    /// Whether the peer is one of them; false for an address that is none.
     package func contains(_ remoteAddress: String) -> Bool {
-        guard !ranges.isEmpty, let address = IPAddress(remoteAddress) else { return false }
+        guard let address = IPAddress(remoteAddress) else { return false }
         return ranges.contains { $0.contains(address) }
     }
 }

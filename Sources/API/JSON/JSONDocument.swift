@@ -8,10 +8,13 @@ package struct JSONDocument: Sendable {
 
     /// A value: what it is and where it stands.
     package struct Value: Sendable, Equatable {
+        /// What it is.
         package let kind: Kind
+        /// Its bytes, quotes and brackets included.
         package let range: Range<Int>
     }
 
+    /// The kinds of JSON value.
     package enum Kind: Sendable, Equatable {
         case null
         case bool
@@ -21,7 +24,9 @@ package struct JSONDocument: Sendable {
         case object
     }
 
+    /// The body as it came.
     package let bytes: [UInt8]
+    /// The outermost value.
     package let root: Value
     /// The root object's members, by their decoded names; of several with one name the last. Empty when the root is no object.
     private let members: [String: Value]

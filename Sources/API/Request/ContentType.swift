@@ -2,6 +2,8 @@
 ///
 /// A web page can send other types across origins without asking, so they are refused even where the body would parse.
 package enum ContentType {
+    /// - Parameter header: the `Content-Type` header; nil when absent.
+    /// - Returns: false when it is absent.
     package static func isJSON(_ header: String?) -> Bool {
         guard let name = header?.split(separator: ";", omittingEmptySubsequences: false).first?.trimmingSpaces.lowercased() else {
             return false

@@ -26,5 +26,6 @@ package enum IdempotencyHeader {
         throw Malformed()
     }
 
+    /// The header begins with a quote and is no string of RFC 8941.
     package struct Malformed: Error, Equatable {}
 }

@@ -4,14 +4,33 @@ import Jobs
 /// What is checked of every request before its handler runs, in the order that the contract fixes:
 /// `Host` (421), key (401), route (404), method (405), origin (403), `Accept` and `Content-Type` (406, 415).
 /// The form of the head was checked before; the run (404), the body (413, 400, 422) and the state (409, 503) are the handler's.
-struct RequestChecks {
-    let settings: APISettings
-    let now: Timestamp
+final class RequestChecks {
+    private let settings: APISettings
+    private let clock: @Sendable () -> Timestamp
+    /// The last `Host`: as a rule all callers say the same.
+    private var lastHost: KnownHost?
+
+    init(settings: APISettings, clock: @escaping @Sendable () -> Timestamp) {
+        self.settings = settings
+        self.clock = clock
+    }
 
     enum Admitted {
         case call(Call, id: [UInt8])
         /// OPTIONS: answered here, without a key.
         case options(Response)
+    }
+
+    /// What the checks need of a request; also for the answer to one that fails them.
+    func head(of request: borrowing Request) -> RequestHead {
+        RequestHead(request, host: request.header("Host").map(known), settings: settings)
+    }
+
+    private func known(_ host: String) -> KnownHost {
+        if let lastHost, lastHost.text == host { return lastHost }
+        let known = KnownHost(host, rules: settings.hosts)
+        lastHost = known
+        return known
     }
 
     func admit(_ request: borrowing Request, _ head: RequestHead, _ match: RouteMatch<Call>) throws(Problem) -> Admitted {
@@ -45,7 +64,7 @@ struct RequestChecks {
             if request.isHTTP10 { return }
             throw .misdirected(host: "")
         }
-        guard settings.hosts.allows(host: host) else { throw .misdirected(host: host) }
+        guard host.isAllowed else { throw .misdirected(host: host.text) }
     }
 
     private func checkKey(_ request: borrowing Request, _ match: RouteMatch<Call>) throws(Problem) {
@@ -58,7 +77,7 @@ struct RequestChecks {
         guard case .found(let call, let id) = match, call.opensWithToken, let run = JobID(utf8: id) else {
             throw .unauthorized(.tokenInvalid)
         }
-        switch settings.tokens.check(token, for: run, now: now) {
+        switch settings.tokens.check(token, for: run, now: clock()) {
         case .allowed: return
         case .expired: throw .unauthorized(.tokenExpired)
         case .invalid: throw .unauthorized(.tokenInvalid)

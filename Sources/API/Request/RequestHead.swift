@@ -2,34 +2,51 @@ import HTTP
 
 /// What the checks and the answers need of a request's head.
 struct RequestHead {
-    let host: String?
+    let host: KnownHost?
     let origin: String?
     let base: BaseURL
-    /// The names that the caller calls this server by: its `Host`, and what a trusted proxy says the host was.
-    let hosts: [Authority]
     let isRead: Bool
-    let isHead: Bool
-    private let corsHeaders: [(name: String, value: String)]
-    private let bodyLimitBytes: Int
+    let caller: Caller
 
-    init(_ request: borrowing Request, settings: APISettings) {
-        host = request.header("Host")
+    /// - Parameters:
+    ///   - request: read now, not kept.
+    ///   - host: its `Host` header, looked at.
+    ///   - settings: whose proxies and origins count.
+    init(_ request: borrowing Request, host: KnownHost?, settings: APISettings) {
+        self.host = host
         origin = request.header("Origin")
         let method = request.method
-        isHead = method == .head
         isRead = method == .get || method == .head
-        let isForwarded = settings.proxies.contains(request.remoteAddress)
+        let isForwarded = settings.proxies.contains(peerOf: request)
         base = BaseURL(
-            host: host, forwarded: isForwarded ? (request.header("X-Forwarded-Proto"), request.header("X-Forwarded-Host")) : nil,
+            host: host?.authority, forwarded: isForwarded ? (request.header("X-Forwarded-Proto"), request.header("X-Forwarded-Host")) : nil,
             own: settings.own)
-        hosts = [base.authority] + [host.flatMap { Authority($0) }].compactMap { $0 }
-        corsHeaders = settings.origins.headers(origin: origin, isRead: isRead || method == .options)
-        bodyLimitBytes = settings.maxBodyBytes
+        caller = Caller(
+            base: base, headers: settings.origins.headers(origin: origin, isRead: isRead || method == .options), isHead: method == .head,
+            bodyProblem: request.bodyIsTooLarge ? .bodyTooLarge(limitBytes: settings.maxBodyBytes) : nil)
     }
 
-    func caller(bodyIsTooLarge: Bool) -> Caller {
-        Caller(
-            base: base, headers: corsHeaders, isHead: isHead,
-            bodyProblem: bodyIsTooLarge ? .bodyTooLarge(limitBytes: bodyLimitBytes) : nil)
+    /// The names that the caller calls this server by: its `Host`, and what a trusted proxy says the host was.
+    var hosts: [Authority] { [base.authority, host?.authority].compactMap { $0 } }
+}
+
+/// A `Host` header and what it is worth.
+struct KnownHost {
+    let text: String
+    /// Nil when it makes no sense.
+    let authority: Authority?
+    let isAllowed: Bool
+
+    init(_ text: String, rules: HostRules) {
+        self.text = text
+        authority = Authority(text)
+        isAllowed = authority.map { rules.allows($0) } ?? false
+    }
+}
+
+extension TrustedProxies {
+    /// Without a list the peer's address is not even asked for.
+    func contains(peerOf request: borrowing Request) -> Bool {
+        isEmpty ? false : contains(request.remoteAddress)
     }
 }

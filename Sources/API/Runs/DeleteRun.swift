@@ -9,9 +9,11 @@ extension APIServer {
             guard status.isTerminal else { return exchange.refuse(.notFinished(job.id, status, .delete)) }
             wait(exchange) {
                 context.writer.delete(job.id, waiter: $0)
-            } resume: { answer, exchange in
+            } resume: { [self] answer, exchange in
                 switch answer {
-                case .deleted(true): exchange.send(Response(status: 204))
+                case .deleted(true):
+                    context.readers.forget(job.id)
+                    exchange.send(Response(status: 204))
                 case .deleted(false): exchange.refuse(.noJob(job.id.description))
                 case .failed: exchange.refuse(.storeUnavailable)
                 default: exchange.refuse(.internalError)

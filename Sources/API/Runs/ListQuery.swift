@@ -7,6 +7,7 @@ package struct ListQuery: Sendable {
     private let page: String?
     private let pageSize: String?
 
+    /// The parameters of a query, decoded; nil where absent.
     package init(status: String?, sessionID: String?, page: String?, pageSize: String?) {
         self.status = status.flatMap { $0.isEmpty ? nil : $0 }
         self.sessionID = sessionID.flatMap { $0.isEmpty ? nil : $0 }

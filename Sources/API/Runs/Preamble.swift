@@ -5,6 +5,7 @@ import Jobs
 /// It ends inside a block unless it holds an event, so that no blank line ever ends an event without data:
 /// httpx-sse and its kind would hand their user an empty one.
 package struct Preamble {
+    /// The text so far.
     package private(set) var bytes: [UInt8] = []
 
     /// - Parameters:

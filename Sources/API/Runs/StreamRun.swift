@@ -85,6 +85,6 @@ extension APIServer {
             headers: [
                 ("Content-Type", wish.isNDJSON ? MediaType.ndjson : MediaType.eventStream),
                 ("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no"),
-            ])
+            ], body: .stream, closesConnection: true)
     }
 }

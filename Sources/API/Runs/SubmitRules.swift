@@ -30,11 +30,16 @@ package struct SubmitRules: Sendable {
 
 /// A submission that passed every check: what a new run is made of.
 package struct SubmitOrder: Sendable, Equatable {
+    /// What the runner is told.
     package let work: JobWork
+    /// At most 1,024 bytes, without NUL; nil for none.
     package let sessionID: String?
     /// Seconds.
     package let timeout: Int
+    /// 1...20.
     package let maxAttempts: Int
+    /// `http` or `https`, at most 2,048 bytes; where it leads is checked when it is called.
     package let webhookURL: String?
+    /// From the header or the member, in its scope; nil for none.
     package let key: IdempotencyKey?
 }

@@ -21,7 +21,8 @@ extension APIServer {
             context.writer.submit(job, key: order.key, waiter: $0)
         } resume: { answer, exchange in
             switch answer {
-            case .submitted(let job, _): Self.accepted(job, exchange)
+            // A new run may have been started since; what was accepted was queued.
+            case .submitted(let job, let isNew): Self.accepted(job, isNew ? .queued : job.published.snapshot.status, exchange)
             case .queueFull: exchange.refuse(.queueFull)
             case .failed: exchange.refuse(.storeUnavailable)
             default: exchange.refuse(.internalError)
@@ -29,10 +30,10 @@ extension APIServer {
         }
     }
 
-    private static func accepted(_ job: Job, _ exchange: consuming Exchange) {
+    private static func accepted(_ job: Job, _ status: JobStatus, _ exchange: consuming Exchange) {
         let pollURL = exchange.caller.base.url("/api/v1/runs/\(job.id)")
         var json = JSONText()
-        json.raw("{\"job_id\": \"\(job.id)\", \"status\": \"\(job.published.snapshot.status.name)\", \"created_at\": ")
+        json.raw("{\"job_id\": \"\(job.id)\", \"status\": \"\(status.name)\", \"created_at\": ")
         json.time(job.spec.createdAt)
         json.raw(", \"poll_url\": ")
         json.string(pollURL)

@@ -8,7 +8,7 @@ extension APIServer {
         json.raw("{\"status\": \"healthy\", \"version\": ")
         json.string(context.settings.version)
         json.raw(", \"store\": ")
-        store(&json)
+        json.string(context.settings.storeKind)
         json.raw(", \"executor_stats\": ")
         executor(&json)
         json.raw("}")
@@ -40,14 +40,23 @@ extension APIServer {
     }
 
     private func store(_ json: inout JSONText) {
+        let metrics = context.writer.metrics
         json.raw("{\"type\": ")
         json.string(context.settings.storeKind)
-        json.raw(", \"healthy\": \(context.writer.isHealthy)}")
+        json.raw(", \"healthy\": \(context.writer.isHealthy), \"commits\": \(metrics.commits), \"failures\": \(metrics.failures)")
+        json.raw(", \"events\": \(metrics.events), \"bytes\": \(metrics.bytes)}")
     }
 
     private func executor(_ json: inout JSONText) {
         let admission = context.admission
-        json.raw("{\"running\": \(!context.state.isDraining), \"active_jobs\": \(admission.busy), \"queued_jobs\": \(admission.waiting)")
-        json.raw(", \"max_concurrent\": \(admission.maxConcurrent), \"max_queued\": \(admission.maxQueued)}")
+        let stats = context.executorStats?()
+        json.raw("{\"running_jobs\": \(stats?.running ?? admission.busy), \"queued_jobs\": \(stats?.queued ?? admission.waiting)")
+        json.raw(", \"max_concurrent\": \(admission.maxConcurrent), \"max_queued\": \(admission.maxQueued)")
+        json.raw(", \"default_timeout\": \(context.settings.submit.defaultTimeout), \"shutdown\": \(context.state.isDraining)")
+        if let stats {
+            json.raw(", \"retrying_jobs\": \(stats.retrying), \"started\": \(stats.started), \"succeeded\": \(stats.succeeded)")
+            json.raw(", \"failed\": \(stats.failed), \"cancelled\": \(stats.cancelled)")
+        }
+        json.raw("}")
     }
 }

@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import Jobs
+import Runners
 import Storage
 
 extension APIServer {
@@ -24,6 +25,7 @@ extension APIServer {
         text.metric("runstream_jobs", .gauge, "Runs that are kept, by status.")
         for status in JobStatus.allCases { text.sample("runstream_jobs", [("status", status.name)], counts[status]) }
         let admission = context.admission
+        if let stats = context.executorStats?() { executor(stats, &text) }
         text.single("runstream_queue_length", .gauge, "Runs that wait for their first start.", admission.waiting)
         text.single("runstream_queue_limit", .gauge, "Runs that may wait (--max-queued).", admission.maxQueued)
         text.single("runstream_slots_busy", .gauge, "Runs that have processes.", admission.busy)
@@ -32,6 +34,15 @@ extension APIServer {
         text.single(
             "runstream_log_unpublished_bytes", .gauge, "Bytes of event logs that wait for their commit.",
             context.memory.unpublished.load(ordering: .relaxed))
+    }
+
+    private func executor(_ stats: ExecutorStats, _ text: inout PrometheusText) {
+        text.single("runstream_jobs_retrying", .gauge, "Runs that wait for the time of their next attempt.", stats.retrying)
+        text.single("runstream_processes_started_total", .counter, "Attempts whose process was started.", stats.started)
+        text.metric("runstream_jobs_ended_total", .counter, "Runs that ended since the start, by how.")
+        for (status, count) in [("succeeded", stats.succeeded), ("failed", stats.failed), ("cancelled", stats.cancelled)] {
+            text.sample("runstream_jobs_ended_total", [("status", status)], count)
+        }
     }
 
     private func connections(_ text: inout PrometheusText) {

@@ -87,7 +87,8 @@ extension OpenAPI {
             "operationId": "runResult", "tags": ["runs"], "summary": "What came out of a run that has ended",
             "security": [{"bearer": []}, {"apiKey": []}, {"runToken": []}, {}],
             "responses": {
-              "200": {"description": "Its result, or its error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RunResult"}}}},
+              "200": {"description": "Its result, or its error",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RunResult"}}}},
               "401": {"$ref": "#/components/responses/Unauthorized"},
               "404": {"$ref": "#/components/responses/Problem"},
               "406": {"$ref": "#/components/responses/Problem"},
@@ -101,12 +102,16 @@ extension OpenAPI {
           "parameters": [{"$ref": "#/components/parameters/id"}],
           "get": {
             "operationId": "streamRun", "tags": ["runs"], "summary": "The run's events, from the first or after a cursor, then live",
-            "description": "Unnamed Server-Sent Events. Only `data: [DONE]` means the end; a response that ends without it is to be resumed with Last-Event-ID. A run that has ended answers 400 without a cursor (except within 60 s of its end, until somebody has been told), 204 with a cursor at its end.",
+            "description": "Unnamed Server-Sent Events. Only `data: [DONE]` means the end; a response that ends without it is to be \#
+        resumed with Last-Event-ID. A run that has ended answers 400 without a cursor (except within 60 s of its end, until somebody \#
+        has been told), 204 with a cursor at its end.",
             "security": [{"bearer": []}, {"apiKey": []}, {"runToken": []}, {}],
             "parameters": [
               {"name": "Last-Event-ID", "in": "header", "description": "The last event seen; beats from", "schema": {"type": "string"}},
-              {"name": "last_event_id", "in": "query", "description": "The same, for who cannot send a header", "schema": {"type": "string"}},
-              {"name": "from", "in": "query", "description": "now: the latest progress, then live; start: the whole log, of a finished run too",
+              {"name": "last_event_id", "in": "query", "description": "The same, for who cannot send a header",
+                "schema": {"type": "string"}},
+              {"name": "from", "in": "query",
+                "description": "now: the latest progress, then live; start: the whole log, of a finished run too",
                "schema": {"enum": ["start", "now"]}}
             ],
             "responses": {
@@ -135,7 +140,8 @@ extension OpenAPI {
           "post": {
             "operationId": "cancelRun", "tags": ["runs"], "summary": "End a run now",
             "responses": {
-              "200": {"description": "Cancelled", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CancelledRun"}}}},
+              "200": {"description": "Cancelled",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CancelledRun"}}}},
               "401": {"$ref": "#/components/responses/Unauthorized"},
               "403": {"$ref": "#/components/responses/Problem"},
               "404": {"$ref": "#/components/responses/Problem"},
@@ -173,14 +179,16 @@ extension OpenAPI {
         "/health": {
           "get": {
             "operationId": "health", "tags": ["service"], "summary": "Whether the process lives", "security": [{}],
-            "responses": {"200": {"description": "It does", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}}}
+            "responses": {"200": {"description": "It does",
+              "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}}}
           }
         },
         "/ready": {
           "get": {
             "operationId": "ready", "tags": ["service"], "summary": "Whether it takes work", "security": [{}],
             "responses": {
-              "200": {"description": "It does", "content": {"application/json": {"schema": {"type": "object", "properties": {"status": {"const": "ready"}}}}}},
+              "200": {"description": "It does", "content": {"application/json": {"schema": {"type": "object",
+                "properties": {"status": {"const": "ready"}}}}}},
               "503": {"$ref": "#/components/responses/Unavailable"}
             }
           }
@@ -191,6 +199,8 @@ extension OpenAPI {
             "responses": {
               "200": {"description": "Figures", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Stats"}}}},
               "401": {"$ref": "#/components/responses/Unauthorized"},
+              "406": {"$ref": "#/components/responses/Problem"},
+              "421": {"$ref": "#/components/responses/Problem"},
               "503": {"$ref": "#/components/responses/Unavailable"}
             }
           }
@@ -201,6 +211,8 @@ extension OpenAPI {
             "responses": {
               "200": {"description": "Samples", "content": {"text/plain": {"schema": {"type": "string"}}}},
               "401": {"$ref": "#/components/responses/Unauthorized"},
+              "406": {"$ref": "#/components/responses/Problem"},
+              "421": {"$ref": "#/components/responses/Problem"},
               "503": {"$ref": "#/components/responses/Unavailable"}
             }
           }
@@ -210,7 +222,9 @@ extension OpenAPI {
             "operationId": "openAPI", "tags": ["service"], "summary": "This document",
             "responses": {
               "200": {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}},
-              "401": {"$ref": "#/components/responses/Unauthorized"}
+              "401": {"$ref": "#/components/responses/Unauthorized"},
+              "406": {"$ref": "#/components/responses/Problem"},
+              "421": {"$ref": "#/components/responses/Problem"}
             }
           }
         }

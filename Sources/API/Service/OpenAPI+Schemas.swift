@@ -1,8 +1,10 @@
 // What goes in and comes out.
 extension OpenAPI {
     static let parameters = #"""
-        "id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "pattern": "^run_[0-9a-f]{12}$"}, "example": "run_4be1c02a77d9"},
-        "idempotencyKey": {"name": "Idempotency-Key", "in": "header", "description": "Quoted (RFC 8941) or bare; at most 255 bytes; beats the member idempotency_key",
+        "id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "pattern": "^run_[0-9a-f]{12}$"},
+          "example": "run_4be1c02a77d9"},
+        "idempotencyKey": {"name": "Idempotency-Key", "in": "header",
+          "description": "Quoted (RFC 8941) or bare; at most 255 bytes; beats the member idempotency_key",
           "schema": {"type": "string"}}
         """#
 
@@ -27,16 +29,20 @@ extension OpenAPI {
             "prompt": {"type": "string", "minLength": 1, "description": "Not blank, no NUL"},
             "agent_file": {"type": ["string", "null"], "description": "A file under the server's --agent-root"},
             "agent_yaml": {"type": ["string", "null"]},
-            "recipe_name": {"type": ["string", "null"], "description": "One of the server's --recipes; without it the server's --runner runs"},
+            "recipe_name": {"type": ["string", "null"],
+              "description": "One of the server's --recipes; without it the server's --runner runs"},
             "recipe_config": {"type": ["object", "null"]},
             "framework": {"type": ["string", "null"]},
             "config": {"type": ["object", "null"]},
             "webhook_url": {"type": ["string", "null"], "format": "uri", "maxLength": 2048},
-            "timeout": {"type": ["integer", "null"], "minimum": 0, "maximum": 2592000, "description": "Seconds per attempt; 0 is the default, the server's --timeout"},
+            "timeout": {"type": ["integer", "null"], "minimum": 0, "maximum": 2592000,
+              "description": "Seconds per attempt; 0 is the default, the server's --timeout"},
             "session_id": {"type": ["string", "null"], "maxLength": 1024},
             "idempotency_key": {"type": ["string", "null"], "maxLength": 255},
-            "idempotency_scope": {"enum": ["none", "session", "global", "", null], "description": "session: the key is unique within session_id; otherwise among all"},
-            "max_attempts": {"type": ["integer", "null"], "minimum": 1, "maximum": 20, "description": "The default is the server's --max-attempts"}
+            "idempotency_scope": {"enum": ["none", "session", "global", "", null],
+              "description": "session: the key is unique within session_id; otherwise among all"},
+            "max_attempts": {"type": ["integer", "null"], "minimum": 1, "maximum": 20,
+              "description": "The default is the server's --max-attempts"}
           }
         },
         "SubmitResponse": {
@@ -49,7 +55,8 @@ extension OpenAPI {
             "stream_url": {"type": "string", "format": "uri"}
           }
         },
-        "TokenRequest": {"type": "object", "properties": {"expires_in": {"type": ["integer", "null"], "minimum": 1, "maximum": 86400, "default": 900}}},
+        "TokenRequest": {"type": "object", "properties": {"expires_in": {"type": ["integer", "null"], "minimum": 1, "maximum": 86400,
+          "default": 900}}},
         "Token": {
           "type": "object", "required": ["token", "expires_at", "stream_url"],
           "properties": {
@@ -65,7 +72,8 @@ extension OpenAPI {
         "Status": {"enum": ["queued", "running", "succeeded", "failed", "cancelled"]},
         "RunStatus": {
           "type": "object",
-          "required": ["job_id", "status", "progress", "created_at", "started_at", "completed_at", "agent_id", "run_id", "session_id", "error", "retry_after", "attempt", "max_attempts"],
+          "required": ["job_id", "status", "progress", "created_at", "started_at", "completed_at", "agent_id", "run_id", "session_id",
+            "error", "retry_after", "attempt", "max_attempts"],
           "properties": {
             "job_id": {"$ref": "#/components/schemas/JobID"},
             "status": {"$ref": "#/components/schemas/Status"},
@@ -103,7 +111,8 @@ extension OpenAPI {
         },
         "RunResult": {
           "type": "object",
-          "required": ["job_id", "status", "result", "result_url", "metrics", "created_at", "started_at", "completed_at", "duration_seconds", "error"],
+          "required": ["job_id", "status", "result", "result_url", "metrics", "created_at", "started_at", "completed_at",
+            "duration_seconds", "error"],
           "properties": {
             "job_id": {"$ref": "#/components/schemas/JobID"},
             "status": {"enum": ["succeeded", "failed", "cancelled"]},
@@ -111,7 +120,8 @@ extension OpenAPI {
             "result_url": {"type": "null"},
             "metrics": {
               "type": "object", "required": ["attempts", "truncated"],
-              "properties": {"attempts": {"type": "integer"}, "truncated": {"type": "boolean", "description": "Whether plain text output was cut at its limit"}}
+              "properties": {"attempts": {"type": "integer"}, "truncated": {"type": "boolean",
+                "description": "Whether plain text output was cut at its limit"}}
             },
             "created_at": {"type": "string", "format": "date-time"},
             "started_at": {"type": ["string", "null"], "format": "date-time"},
@@ -139,7 +149,8 @@ extension OpenAPI {
           }
         },
         "Unauthorized": {
-          "allOf": [{"$ref": "#/components/schemas/Problem"}, {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}]
+          "allOf": [{"$ref": "#/components/schemas/Problem"}, {"type": "object", "required": ["error"],
+            "properties": {"error": {"type": "string"}}}]
         },
         "Invalid": {
           "allOf": [
@@ -153,16 +164,25 @@ extension OpenAPI {
         "Executor": {
           "type": "object",
           "properties": {
-            "running": {"type": "boolean"}, "active_jobs": {"type": "integer"}, "queued_jobs": {"type": "integer"},
-            "max_concurrent": {"type": "integer"}, "max_queued": {"type": "integer"}
+            "running_jobs": {"type": "integer"}, "queued_jobs": {"type": "integer"}, "retrying_jobs": {"type": "integer"},
+            "max_concurrent": {"type": "integer"}, "max_queued": {"type": "integer"}, "default_timeout": {"type": "integer"},
+            "started": {"type": "integer"}, "succeeded": {"type": "integer"}, "failed": {"type": "integer"},
+              "cancelled": {"type": "integer"},
+            "shutdown": {"type": "boolean"}
           }
         },
-        "Store": {"type": "object", "properties": {"type": {"type": "string"}, "healthy": {"type": "boolean"}}},
+        "Store": {
+          "type": "object",
+          "properties": {
+            "type": {"type": "string"}, "healthy": {"type": "boolean"}, "commits": {"type": "integer"}, "failures": {"type": "integer"},
+            "events": {"type": "integer"}, "bytes": {"type": "integer"}
+          }
+        },
         "Health": {
           "type": "object", "required": ["status", "store", "executor_stats"],
           "properties": {
             "status": {"const": "healthy"}, "version": {"type": "string"},
-            "store": {"$ref": "#/components/schemas/Store"}, "executor_stats": {"$ref": "#/components/schemas/Executor"}
+            "store": {"type": "string"}, "executor_stats": {"$ref": "#/components/schemas/Executor"}
           }
         },
         "Stats": {

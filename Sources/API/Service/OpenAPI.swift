@@ -20,7 +20,8 @@ enum OpenAPI {
               "title": "runstream",
               "version": "\(version)",
               "summary": "Submit a run, watch it live, come back, fetch the result.",
-              "description": "Runs are child processes. Their events are one append-only log, which any number of viewers stream over Server-Sent Events from any place in it.",
+              "description": "Runs are child processes. Their events are one append-only log, which any number of viewers stream over \
+            Server-Sent Events from any place in it.",
               "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
             },
             "servers": [{"url": "/"}],
@@ -33,7 +34,8 @@ enum OpenAPI {
             "securitySchemes": {
               "bearer": {"type": "http", "scheme": "bearer", "description": "The server's API key, where it has one."},
               "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-              "runToken": {"type": "apiKey", "in": "query", "name": "token", "description": "Opens the GETs of one run for a while; from POST /api/v1/runs/{id}/token."}
+              "runToken": {"type": "apiKey", "in": "query", "name": "token",
+                "description": "Opens the GETs of one run for a while; from POST /api/v1/runs/{id}/token."}
             },
             "parameters": {
             \(parameters)

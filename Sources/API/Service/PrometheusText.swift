@@ -2,6 +2,7 @@ import EventLoop
 
 /// Prometheus' text format 0.0.4, being written.
 package struct PrometheusText {
+    /// What was written so far.
     package private(set) var text = ""
 
     package init() {}

@@ -14,10 +14,12 @@ struct rs_spawn_plan {
 };
 
 /*
- * Starts a process in a group of its own, with default signal actions, no signal blocked, and no descriptor but 0, 1 and 2. Returns 0, or errno with the call that failed.
+ * Starts a process in a group of its own, with default signal actions, no signal blocked, and no descriptor but 0, 1 and 2.
+ * Returns 0, or errno with the call that failed.
  *
- * vfork and not posix_spawn: that has no attribute for resource limits, and prlimit on the child would come after its first instructions, a shell's `ulimit` before it would cost
- * a shell a run. Like posix_spawn it shares the parent's memory until the exec, so its cost does not grow with the server's size, and a failed exec is told at once.
+ * vfork and not posix_spawn: that has no attribute for resource limits; prlimit on the child would come after its first
+ * instructions, and a shell's `ulimit` before it would cost a shell a run. Like posix_spawn it shares the parent's memory until the
+ * exec, so its cost does not grow with the server's size, and a failed exec is told at once.
  */
 int rs_spawn(const struct rs_spawn_plan *plan, pid_t *pid, const char **failed_call);
 
@@ -28,7 +30,8 @@ int rs_pipe(int ends[2], int ours);
 int rs_become_subreaper(void);
 
 /*
- * How a child ended, without reaping it: 1 and the exit status or the signal that killed it, 0 while it runs, -1 if it is no child. (siginfo_t hides its members in macros)
+ * How a child ended, without reaping it: 1 and the exit status or the signal that killed it, 0 while it runs, -1 if it is no child.
+ * (siginfo_t hides its members in macros)
  */
 int rs_exit_status(pid_t pid, int *status, int *signal);
 
@@ -38,7 +41,10 @@ int rs_signal_process(pid_t pid, unsigned long long start_time, int signal);
 /* The start time of a process, 0 if there is none. */
 unsigned long long rs_start_time(pid_t pid);
 
-/* Splits a command into words as a shell would, without running commands; WRDE_* or 0. The words are to be given back with rs_free_words. (wordexp.h's WRDE_* are no plain ints in Swift) */
+/*
+ * Splits a command into words as a shell would, without running commands; 0, or a code for rs_split_error. The words are to be given
+ * back with rs_free_words. (wordexp.h's WRDE_* are no plain ints in Swift)
+ */
 int rs_split_words(const char *text, char ***words, size_t *count);
 void rs_free_words(char **words, size_t count);
 

@@ -37,7 +37,10 @@ final class FailingStore: JobStore {
         try check()
         return try store.read(id, from: address, maxBytes: maxBytes)
     }
-    func counts() throws(StoreError) -> JobCounts { try store.counts() }
+    func counts() throws(StoreError) -> JobCounts {
+        try check()
+        return try store.counts()
+    }
 }
 
 /// A directory that goes with the test.

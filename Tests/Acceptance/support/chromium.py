@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ class Chromium:
         until(lambda: port_file.exists() and port_file.read_text().count("\n") >= 1, 30, "Chromium's DevTools port")
         self.port = int(port_file.read_text().split()[0])
         targets = until(lambda: [t for t in httpx.get(f"http://127.0.0.1:{self.port}/json").json() if t["type"] == "page"], 10, "a page")
-        self.socket = connect(targets[0]["webSocketDebuggerUrl"], max_size=None, open_timeout=10)
+        self.cleanup = ExitStack()
+        self.socket = self.cleanup.enter_context(connect(targets[0]["webSocketDebuggerUrl"], max_size=None, open_timeout=10))
         self.number = 0
         self.requests: list[str] = []
         self.call("Page.enable")
@@ -66,7 +68,7 @@ class Chromium:
 
     def close(self) -> None:
         """Ends the browser."""
-        self.socket.close()
+        self.cleanup.close()
         self.process.terminate()
         try:
             self.process.wait(10)
