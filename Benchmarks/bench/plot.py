@@ -35,7 +35,9 @@ def decades(values):
     low = max(step for step in steps if step <= min(values))
     high = min(step for step in steps if step >= max(values))
     chosen = [step for step in steps if low <= step <= high]
-    return chosen if len(chosen) <= 12 else [step for step in chosen if math.log10(step) % 1 < 1e-9] or chosen
+    if len(chosen) <= 12:
+        return chosen
+    return [10.0 ** exponent for exponent in range(math.floor(math.log10(low)), math.ceil(math.log10(high) - 1e-9) + 1)]
 
 
 def spread(wanted, lowest):

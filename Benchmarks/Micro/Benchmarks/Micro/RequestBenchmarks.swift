@@ -1,5 +1,6 @@
 import Benchmark
 import CLibevent
+import Glibc
 @testable import HTTP
 
 /// What each request passes: the scan of its raw head, the check of what evhttp parsed, the route.
