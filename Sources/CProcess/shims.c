@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CProcess.h"
 #include <dirent.h>
+#include <linux/close_range.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,9 +23,18 @@ struct failure {
     int code;
 };
 
-/* In the child, which still has the parent's memory: system calls alone, no allocation, no lock, no change of anything but `failure`. */
-__attribute__((noinline, noreturn)) static void become(const struct rs_spawn_plan *plan, volatile struct failure *failure) {
-#define STEP(name, condition) do { if (!(condition)) { failure->code = errno; failure->call = name; _exit(127); } } while (0)
+/*
+ * In the child, which still has the parent's memory: system calls alone, no allocation, no lock, no change of anything. What failed is
+ * written to `report`, not left in memory: the thread sanitizer makes a fork of every vfork.
+ */
+__attribute__((noinline, noreturn)) static void become(const struct rs_spawn_plan *plan, int report) {
+#define STEP(name, condition) do { \
+        if (!(condition)) { \
+            const struct failure failure = { name, errno }; \
+            ssize_t written = write(report, &failure, sizeof failure); \
+            _exit(written == (ssize_t)sizeof failure ? 127 : 126); \
+        } \
+    } while (0)
     /*
      * The kernel's own call, since libc keeps two signals to itself; zeros are its SIG_DFL without flags. KILL and STOP are refused,
      * and need nothing.
@@ -33,8 +43,8 @@ __attribute__((noinline, noreturn)) static void become(const struct rs_spawn_pla
     for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)8);
     STEP("setpgid", setpgid(0, 0) == 0);
     STEP("dup2", dup2(plan->input, 0) == 0 && dup2(plan->output, 1) == 1 && dup2(plan->error, 2) == 2);
-    /* Ours are close-on-exec; this is for what a library opened without. Kernels before 5.9 lack it. */
-    syscall(SYS_close_range, 3u, ~0u, 0u);
+    /* Ours are close-on-exec; this makes so what a library opened without. Kernels before 5.11 lack it. */
+    syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
     STEP("chdir", chdir(plan->directory) == 0);
     if (plan->files > 0) {
         struct rlimit limit;
@@ -52,16 +62,38 @@ __attribute__((noinline, noreturn)) static void become(const struct rs_spawn_pla
 #undef STEP
 }
 
+/* Away from 0, 1 and 2, which a child's own streams will be. */
+static int lift(int fd) {
+    if (fd > 2) return fd;
+    int lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+    return lifted;
+}
+
 int rs_spawn(const struct rs_spawn_plan *plan, pid_t *pid, const char **failed_call) {
-    volatile struct failure failure = { NULL, 0 };
+    struct failure failure = { NULL, 0 };
+    int report[2];
+    int code = rs_pipe(report, 1);
+    if (code != 0) {
+        *failed_call = "pipe2";
+        return code;
+    }
     sigset_t all, before;
     /* No handler of the parent's may run in the child while they share memory. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t child = vfork();
-    if (child == 0) become(plan, &failure);
-    int code = child < 0 ? errno : failure.code;
+    if (child == 0) become(plan, report[1]);
+    code = child < 0 ? errno : 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(report[1]);
+    if (child > 0) {
+        /* Nothing but its end comes once the program has taken over. */
+        ssize_t length;
+        while ((length = read(report[0], &failure, sizeof failure)) < 0 && errno == EINTR) {}
+        if (length == (ssize_t)sizeof failure) code = failure.code;
+    }
+    close(report[0]);
     if (child < 0) {
         *failed_call = "vfork";
     } else if (code != 0) {
@@ -70,13 +102,6 @@ int rs_spawn(const struct rs_spawn_plan *plan, pid_t *pid, const char **failed_c
     }
     *pid = child;
     return code;
-}
-
-static int lift(int fd) {
-    if (fd > 2) return fd;
-    int lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return lifted;
 }
 
 int rs_pipe(int ends[2], int ours) {

@@ -50,6 +50,11 @@ package final class LoopThread: Sendable {
         }
     }
 
+    /// Nobody will join it: the system forgets the thread at its end by itself.
+    deinit {
+        if joined.withLock({ !$0 }) { pthread_detach(thread) }
+    }
+
     /// Asks the loop to stop at the end of its turn. Any thread; does not wait.
     package func stop() { commands.post(.stop) }
 
