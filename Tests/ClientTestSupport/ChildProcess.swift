@@ -31,7 +31,10 @@ package final class ChildProcess {
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(
             path: "runstream")
         process.arguments = arguments
-        process.environment = ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm"].merging(environment) { $1 }
+        // A sanitizer's settings hold for the child as for the test: its leaks are ArgumentParser's own, at the exit from a usage error.
+        let sanitizers = ProcessInfo.processInfo.environment.filter { ["ASAN_OPTIONS", "TSAN_OPTIONS"].contains($0.key) }
+        process.environment = ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm"].merging(sanitizers) { $1 }.merging(environment)
+        { $1 }
         let inputPipe = Pipe()
         process.standardInput = inputPipe
         if let columns {
