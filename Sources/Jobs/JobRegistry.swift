@@ -61,6 +61,16 @@ package final class JobRegistry: Sendable {
         }
     }
 
+    /// Lets go of every run: at the end of the server, since runs hold the writer that holds this.
+    package func removeAll() {
+        let dropped = table.withLock { table in
+            defer { table = Table() }
+            return table.jobs
+        }
+        // Freed here, outside the lock.
+        _ = consume dropped
+    }
+
     /// The runs in memory that have not ended, in no order.
     package var live: [Job] {
         table.withLock { Array($0.jobs.values) }.filter { !$0.published.snapshot.status.isTerminal }

@@ -66,7 +66,10 @@ struct Serve {
         let serving = try serve(sockets, limits: httpLimits(files), lags: lags, context: context)
         announce(port: sockets.port, unfinished: unfinished.count)
 
-        Shutdown(control: control, serving: serving, writer: writer, readers: readers, store: store, state: state, logger: logger).wait()
+        Shutdown(
+            control: control, serving: serving, writer: writer, readers: readers, store: store, registry: registry, state: state,
+            logger: logger
+        ).wait()
     }
 
     // MARK: The parts

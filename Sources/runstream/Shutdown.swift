@@ -13,6 +13,7 @@ struct Shutdown {
     let writer: StoreWriter
     let readers: StoreReaders
     let store: SQLiteStore
+    let registry: JobRegistry
     let state: ServerState
     let logger: Logger
 
@@ -36,6 +37,7 @@ struct Shutdown {
         control.thread.stop()
         control.thread.join()
         readers.stop()
+        registry.removeAll()
         do { try store.close() } catch { logger.error("The database was not closed cleanly", metadata: ["error": "\(error)"]) }
         logger.info("Stopped")
     }
