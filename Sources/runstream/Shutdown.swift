@@ -1,5 +1,6 @@
 import API
 import EventLoop
+import Jobs
 import Logging
 import Storage
 
