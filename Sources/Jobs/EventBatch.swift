@@ -25,11 +25,6 @@ package struct EventBatch: Sendable {
         ends.append(bytes.count)
     }
 
-    /// Drops what was appended to `bytes` since the last envelope ended.
-    package mutating func abandonEnvelope() {
-        bytes.removeLast(bytes.count - (ends.last ?? 0))
-    }
-
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)

@@ -71,11 +71,6 @@ package final class JobRegistry: Sendable {
         _ = consume dropped
     }
 
-    /// The runs in memory that have not ended, in no order.
-    package var live: [Job] {
-        table.withLock { Array($0.jobs.values) }.filter { !$0.published.snapshot.status.isTerminal }
-    }
-
     package var count: Int { table.withLock { $0.jobs.count } }
 
     /// Lets go of finished runs over the limit, the oldest first. One that is watched goes to the end of the line.

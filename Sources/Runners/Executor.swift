@@ -263,7 +263,7 @@ import Logging
             admission.slotFreed()
         }
         spawnable = []
-        // The starts of the rest are not committed: for the store they never happened.
+        // The starts of the rest are committed while the server goes down; the next one finds them running and counts them as crashed.
         for _ in starting { admission.slotFreed() }
         starting = [:]
     }
