@@ -4,7 +4,7 @@
 #   docker run -p 127.0.0.1:8005:8005 -e RUNSTREAM_API_KEY=... -v runstream:/var/lib/runstream runstream
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
-    && apt-get install -y -q --no-install-recommends libcurl4-openssl-dev libevent-dev libsqlite3-dev libssl-dev \
+    && apt-get install -y -q --no-install-recommends libcurl4-openssl-dev libevent-dev libmimalloc-dev libsqlite3-dev libssl-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Package.swift ./
@@ -16,7 +16,7 @@ RUN swift build -c release --product runstream --static-swift-stdlib \
 FROM debian:bookworm-slim
 RUN apt-get update -q \
     && apt-get install -y -q --no-install-recommends \
-        ca-certificates libcurl4 libevent-core-2.1-7 libevent-extra-2.1-7 libsqlite3-0 libssl3 \
+        ca-certificates libcurl4 libevent-core-2.1-7 libevent-extra-2.1-7 libmimalloc2.0 libsqlite3-0 libssl3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /var/lib/runstream --create-home --shell /usr/sbin/nologin runstream
 COPY --from=build /runstream /usr/local/bin/runstream

@@ -54,7 +54,10 @@ let package = Package(
                 "API", "EventLoop", "HTTP", "HTTPClient", "Jobs", "Runners", "Storage",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-            ], swiftSettings: strict),
+            ], swiftSettings: strict,
+            // malloc for the whole program: a submit takes two thirds of the processor time that it takes with glibc's. Not in debug builds, where
+            // sanitizers bring their own.
+            linkerSettings: [.linkedLibrary("mimalloc", .when(configuration: .release))]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["EventLoop", "HTTP", "Locking"], swiftSettings: strict),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Locking"], swiftSettings: strict),

@@ -5,7 +5,7 @@
 #   scripts/install-packages.sh --tests    also what the tests need
 set -eu
 
-packages='ca-certificates git libevent-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev'
+packages='ca-certificates git libevent-dev libmimalloc-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev'
 [ "${1:-}" != --tests ] || packages="$packages busybox chromium curl libnginx-mod-nchan nginx procps python3 python3-venv wrk"
 
 missing=

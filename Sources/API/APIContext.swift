@@ -40,7 +40,7 @@ package struct APIContext: Sendable {
     package init(
         settings: APISettings, registry: JobRegistry, writer: StoreWriter, readers: StoreReaders, executor: any RunCanceller,
         admission: Admission, memory: LogMemory, state: ServerState, counters: ServerCounters,
-        loopLags: [(name: String, lag: Histogram)] = [], clock: @escaping @Sendable () -> Timestamp, random: RandomSource = .system,
+        loopLags: [(name: String, lag: Histogram)] = [], clock: @escaping @Sendable () -> Timestamp, random: RandomSource = .system(),
         executorStats: (@Sendable () -> ExecutorStats)? = nil, logger: Logger
     ) {
         self.settings = settings

@@ -22,7 +22,9 @@ struct Exchange: ~Copyable {
 
     /// Answers with JSON.
     consuming func send(_ status: Int, _ json: [UInt8], headers: [(name: String, value: String)] = []) {
-        send(Response(status: status, headers: Self.json + headers, body: .bytes(json)))
+        var all = Self.json
+        if !headers.isEmpty { all += headers }
+        send(Response(status: status, headers: all, body: .bytes(json)))
     }
 
     private static let json = [(name: "Content-Type", value: MediaType.json), (name: "Cache-Control", value: "no-store")]
@@ -33,6 +35,7 @@ struct Exchange: ~Copyable {
     }
 
     consuming func send(_ response: Response) {
+        guard !caller.headers.isEmpty else { return reply.send(response) }
         var response = response
         response.headers += caller.headers
         reply.send(response)

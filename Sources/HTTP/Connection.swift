@@ -115,9 +115,12 @@ import Glibc
     // MARK: Bytes
 
     private func inputChanged(_ buffer: OpaquePointer, _ info: evbuffer_cb_info) {
-        server.current = self
-        buffered += info.n_added - info.n_deleted
-        let withinBound = server.account(buffered: info.n_added - info.n_deleted)
+        // Compared first: a request changes its input ten times, and each assignment would retain and release.
+        let server = server
+        if server.current !== self { server.current = self }
+        let change = info.n_added - info.n_deleted
+        buffered += change
+        let withinBound = server.account(buffered: change)
         guard info.n_added > 0 else { return }
         if slowStream != nil { return server.drainLater(self) }
         guard unsafe request == nil else { return }
@@ -129,16 +132,20 @@ import Glibc
     private func scan(_ buffer: OpaquePointer, from offset: Int, count: Int) {
         var position = unsafe evbuffer_ptr()
         guard unsafe evbuffer_ptr_set(buffer, &position, offset, EVBUFFER_PTR_SET) == 0 else { return }
-        var pieces = unsafe [iovec](repeating: iovec(), count: 4)
         var left = count
-        let used = unsafe evbuffer_peek(buffer, count, &position, &pieces, Int32(pieces.count))
-        for index in 0..<Int(used) {
-            let piece = unsafe pieces[index]
-            let length = unsafe Swift.min(left, piece.iov_len)
-            unsafe scanner.scan(UnsafeRawBufferPointer(start: piece.iov_base, count: length))
-            left -= length
+        unsafe withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.pieces) { pieces in
+            let used = unsafe evbuffer_peek(buffer, count, &position, pieces.baseAddress, Int32(pieces.count))
+            for index in 0..<Int(used) {
+                let piece = unsafe pieces[index]
+                let length = unsafe Swift.min(left, piece.iov_len)
+                unsafe scanner.scan(UnsafeRawBufferPointer(start: piece.iov_base, count: length))
+                left -= length
+            }
         }
     }
+
+    /// Into how many chains of a buffer evhttp's reads of 4,096 bytes can go at most.
+    private static let pieces = 4
 
     /// Throws away what the client of a slow stream has sent.
     func drainInput() {
@@ -180,12 +187,14 @@ import Glibc
         server.loop.assertOnLoop()
         unsafe self.request = nil
         let headers = unsafe request.pointee.output_headers
-        for (name, value) in response.headers { unsafe evhttp_add_header(headers, name, value) }
+        for (name, value) in response.headers { unsafe HeaderText.add(name, value, to: headers) }
         if response.status != 204, response.status != 304, response.body.hasLength {
-            unsafe evhttp_add_header(headers, "Content-Length", String(response.body.count))
+            unsafe HeaderText.add("Content-Length", String(response.body.count), to: headers)
         }
+        // evhttp would format the time anew for each answer.
+        unsafe HeaderText.add("Date", server.date.text, to: headers)
         if mustClose || response.closesConnection || response.status == 413 || response.status == 421 {
-            unsafe evhttp_add_header(headers, "Connection", "close")
+            unsafe HeaderText.add("Connection", "close", to: headers)
         }
         if unsafe request.pointee.type != EVHTTP_REQ_HEAD { unsafe add(response.body, to: request.pointee.output_buffer) }
         server.counters.answered(response.status)

@@ -72,12 +72,5 @@ enum StreamHead {
         return Array(head.utf8) + ChunkWalk.frame(opening.prefix)
     }
 
-    /// The time as HTTP writes it.
-    static func date() -> String {
-        var text = [CChar](repeating: 0, count: 50)
-        unsafe evutil_date_rfc1123(&text, text.count, nil)
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
     private static func isClean(_ text: String) -> Bool { !text.utf8.contains { $0 == 0x0D || $0 == 0x0A || $0 == 0 } }
 }

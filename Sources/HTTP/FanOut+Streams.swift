@@ -20,7 +20,7 @@ extension FanOut {
         unsafe stream.pointee.indexInGroup = UInt32(group.slots.count)
         unsafe stream.pointee.state = [.open, .hasPrivate]
         unsafe group.slots.append(stream.pointee.slot)
-        privates[unsafe stream.pointee.slot] = (StreamHead.render(opening, date: StreamHead.date()), 0)
+        privates[unsafe stream.pointee.slot] = (StreamHead.render(opening, date: date.text), 0)
         unsafe watch(stream, EV_READ)
         unsafe wheel.insert(stream.pointee.handle, after: pause(stream))
         unsafe enqueue(stream)

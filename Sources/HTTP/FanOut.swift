@@ -35,6 +35,7 @@ import Glibc
     /// Bytes that single streams send before the log's, with how many of them are sent.
     var privates: [UInt32: (bytes: [UInt8], sent: Int)] = [:]
     var tally = SendTally()
+    var date = DateHeader()
 
     init(loop: Loop, limits: Limits, counters: ServerCounters) throws(SystemError) {
         self.loop = loop

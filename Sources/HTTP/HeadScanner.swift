@@ -16,14 +16,22 @@ struct HeadScanner {
 
     /// Takes bytes of the head; what follows its end is not looked at.
     mutating func scan(_ bytes: UnsafeRawBufferPointer) {
-        guard state != .finished else { return }
-        for index in bytes.indices {
+        var index = 0
+        while index < bytes.count, state != .finished {
+            // Most bytes are in the middle of a line.
+            if state == .inLine, connectBytes < 0 || !isRequestLine {
+                while index < bytes.count, unsafe Self.isOrdinary(bytes[index]) { index += 1 }
+                guard index < bytes.count else { return }
+            }
             let byte = unsafe bytes[index]
             if isRequestLine, connectBytes >= 0 { matchConnect(byte) }
             step(byte)
-            if state == .finished { return }
+            index += 1
         }
     }
+
+    @inline(__always)
+    private static func isOrdinary(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F }
 
     /// evhttp keeps a connection open after a CONNECT that it has refused, and would read on: known as a fault before it gets there.
     private mutating func matchConnect(_ byte: UInt8) {
@@ -36,7 +44,7 @@ struct HeadScanner {
     @inline(__always)
     private mutating func step(_ byte: UInt8) {
         switch state {
-        case .inLine where byte >= 0x20 && byte != 0x7F: break
+        case .inLine where Self.isOrdinary(byte): break
         case .lineStart, .inLine:
             switch byte {
             case 0x0D: state = state == .lineStart ? .carriageReturnOfEmptyLine : .carriageReturn

@@ -21,6 +21,9 @@ import Glibc
     /// Set while the server is on its way out: each answer then closes its connection.
     package private(set) var isDraining = false
 
+    /// For the answers' `Date`.
+    var date = DateHeader()
+
     /// The connection whose input changed last: inside evhttp's request callback, the one that the request came on.
     var current: Connection?
 

@@ -1,16 +1,12 @@
 /// The server's own events, as envelopes in the wire's spelling, and the JSON text that they are made of.
 package enum JobEvent {
     package static func progress(_ progress: JobProgress) -> [UInt8] {
-        var json = JSONText()
+        var json = JSONText(capacity: 128)
         json.raw(#"{"event": "progress", "data": {"percentage": "#)
         json.raw(progress.percentage)
-        for (name, token) in [
-            ("current_step", progress.currentStep), ("steps_completed", progress.stepsCompleted), ("steps_total", progress.stepsTotal),
-        ] {
-            guard let token else { continue }
-            json.raw(", \"\(name)\": ")
-            json.raw(token)
-        }
+        json.member(#", "current_step": "#, progress.currentStep)
+        json.member(#", "steps_completed": "#, progress.stepsCompleted)
+        json.member(#", "steps_total": "#, progress.stepsTotal)
         json.raw("}}")
         return json.bytes
     }
@@ -40,16 +36,65 @@ package enum JobEvent {
 package struct JSONText {
     package private(set) var bytes: [UInt8] = []
 
-    package init() {}
+    /// - Parameter capacity: about how many bytes it will be, so that they are not moved while it grows.
+    package init(capacity: Int = 0) {
+        if capacity > 0 { bytes.reserveCapacity(capacity) }
+    }
 
     /// Appends text that is JSON already.
     package mutating func raw(_ text: String) {
         bytes.append(contentsOf: text.utf8)
     }
 
+    /// Appends bytes that are JSON already.
+    package mutating func raw(_ json: [UInt8]) {
+        bytes.append(contentsOf: json)
+    }
+
+    /// Appends a member with what stands before its value; nothing where there is no value.
+    fileprivate mutating func member(_ prefix: String, _ token: String?) {
+        guard let token else { return }
+        raw(prefix)
+        raw(token)
+    }
+
+    /// Appends a whole number.
+    package mutating func number(_ value: Int) {
+        guard (0...9).contains(value) else { return raw(String(value)) }
+        bytes.append(UInt8(ascii: "0") + UInt8(value))
+    }
+
+    /// Appends a run's id, without quotes.
+    package mutating func id(_ id: JobID) {
+        id.append(to: &bytes)
+    }
+
+    /// Appends a moment in quotes, or `null`.
+    package mutating func time(_ time: Timestamp?) {
+        guard let time else { return raw("null") }
+        bytes.append(UInt8(ascii: "\""))
+        time.append(to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a string in quotes, or `null`.
+    package mutating func optional(_ text: String?) {
+        if let text { string(text) } else { raw("null") }
+    }
+
     /// Appends a string in quotes. Besides what JSON demands, U+0085, U+2028 and U+2029 are escaped: some clients split lines at them.
     package mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
+        if text.utf8.allSatisfy(Self.isPlain) { raw(text) } else { escape(text) }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Whether a byte stands for itself in a string: what most strings are made of.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    private mutating func escape(_ text: String) {
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": bytes.append(contentsOf: "\\\"".utf8)
@@ -62,9 +107,8 @@ package struct JSONText {
                 bytes.append(contentsOf: "\\u".utf8)
                 bytes.append(contentsOf: String(repeating: "0", count: 4 - hex.utf8.count).utf8)
                 bytes.append(contentsOf: hex.utf8)
-            default: bytes.append(contentsOf: String(scalar).utf8)
+            default: bytes.append(contentsOf: scalar.utf8)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 }

@@ -12,10 +12,11 @@ package struct JobID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads an id as it stands in a path; nil for anything that is not exactly `run_` and 12 lower-case hex digits.
-    package init?(utf8 text: some Collection<UInt8>) {
-        guard text.count == Self.textLength, text.starts(with: "run_".utf8) else { return nil }
+    package init?(utf8 text: [UInt8]) {
+        guard text.count == Self.textLength, text.prefix(4).elementsEqual("run_".utf8) else { return nil }
         var bits: UInt64 = 0
-        for byte in text.dropFirst(4) {
+        for index in 4..<Self.textLength {
+            let byte = text[index]
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): bits = bits << 4 | UInt64(byte - UInt8(ascii: "0"))
             case UInt8(ascii: "a")...UInt8(ascii: "f"): bits = bits << 4 | UInt64(byte - UInt8(ascii: "a") + 10)
@@ -26,7 +27,7 @@ package struct JobID: Hashable, Sendable, CustomStringConvertible {
     }
 
     package init?(_ text: String) {
-        self.init(utf8: text.utf8)
+        self.init(utf8: Array(text.utf8))
     }
 
     package var description: String {

@@ -4,8 +4,12 @@ package final class StatusBody: Sendable {
 
     /// `cancelledAt` is only in the answer to a cancel.
     package init(_ spec: JobSpec, _ snapshot: JobSnapshot, cancelledAt: Timestamp? = nil) {
-        var json = JSONText()
-        json.raw("{\"job_id\": \"\(spec.id)\", \"status\": \"\(snapshot.status.name)\", \"progress\": {\"percentage\": ")
+        var json = JSONText(capacity: 512)
+        json.raw("{\"job_id\": \"")
+        json.id(spec.id)
+        json.raw("\", \"status\": \"")
+        json.raw(snapshot.status.name)
+        json.raw("\", \"progress\": {\"percentage\": ")
         json.raw(snapshot.progress.percentage)
         json.raw(", \"current_step\": ")
         json.raw(snapshot.progress.currentStep ?? "null")
@@ -13,7 +17,9 @@ package final class StatusBody: Sendable {
         json.raw(snapshot.progress.stepsCompleted ?? "0")
         json.raw(", \"steps_total\": ")
         json.raw(snapshot.progress.stepsTotal ?? "null")
-        json.raw("}, \"created_at\": \"\(spec.createdAt.iso8601)\", \"started_at\": ")
+        json.raw("}, \"created_at\": ")
+        json.time(spec.createdAt)
+        json.raw(", \"started_at\": ")
         json.time(snapshot.startedAt)
         json.raw(", \"completed_at\": ")
         json.time(snapshot.completedAt)
@@ -22,9 +28,15 @@ package final class StatusBody: Sendable {
         json.raw(", \"error\": ")
         json.optional(snapshot.error)
         json.raw(", \"retry_after\": ")
-        json.raw(snapshot.status.retryAfterSeconds.map { "\($0)" } ?? "null")
-        json.raw(", \"attempt\": \(snapshot.attempt), \"max_attempts\": \(spec.maxAttempts)")
-        if let cancelledAt { json.raw(", \"cancelled_at\": \"\(cancelledAt.iso8601)\"") }
+        if let seconds = snapshot.status.retryAfterSeconds { json.number(seconds) } else { json.raw("null") }
+        json.raw(", \"attempt\": ")
+        json.number(snapshot.attempt)
+        json.raw(", \"max_attempts\": ")
+        json.number(spec.maxAttempts)
+        if let cancelledAt {
+            json.raw(", \"cancelled_at\": ")
+            json.time(cancelledAt)
+        }
         json.raw("}")
         bytes = json.bytes
     }
@@ -38,15 +50,5 @@ extension JobStatus {
         case .running: 5
         case .succeeded, .failed, .cancelled: nil
         }
-    }
-}
-
-extension JSONText {
-    package mutating func time(_ time: Timestamp?) {
-        raw(time.map { "\"\($0.iso8601)\"" } ?? "null")
-    }
-
-    package mutating func optional(_ text: String?) {
-        if let text { string(text) } else { raw("null") }
     }
 }

@@ -11,9 +11,9 @@ extension JobCommitter {
     package func awaitPublication() {}
 }
 
-/// Who starts runs. Called on the writer's thread once a new run is committed; it only posts to an inbox.
+/// Who starts runs. Called on the writer's thread once new runs are committed, with all of a commit; it only posts to an inbox.
 package protocol JobStarter: AnyObject, Sendable {
-    func jobCreated(_ job: Job)
+    func jobsCreated(_ jobs: [Job])
 }
 
 /// Who wants to know that a log's published end moved, or that it was cut. Called on the publisher's thread outside every lock; it only posts to an inbox.

@@ -4,7 +4,7 @@ import Logging
 
 /// Starts runs in their order, a bounded number at a time, and retries them when their time has come. Confined to the control loop.
 ///
-/// A run's way: `jobCreated` -> line -> slot -> `Job.start`, committed -> `ProcessRunner` -> outcome -> its processes gone -> slot free. It
+/// A run's way: `jobsCreated` -> line -> slot -> `Job.start`, committed -> `ProcessRunner` -> outcome -> its processes gone -> slot free. It
 /// starts nothing before `recover` has ended what an earlier server left behind.
 @safe package final class Executor {
     /// For other threads.
@@ -68,7 +68,7 @@ import Logging
 
     private func handle(_ message: ExecutorMailbox.Message) {
         switch message {
-        case .created(let job): enqueue(job)
+        case .created(let jobs): for job in jobs { enqueue(job) }
         case .cancelled(let id, let attempt): cancelled(id, attempt: attempt)
         case .answered(let ticket): context.answered(ticket)
         case .resultRead(let ticket, let file): context.resultRead(ticket, file)

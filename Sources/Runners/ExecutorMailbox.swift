@@ -4,7 +4,7 @@ import Jobs
 /// What other threads have to say to the executor: posted to the control loop. Any thread.
 package final class ExecutorMailbox: JobStarter, StoreObserver, Sendable {
     enum Message: Sendable {
-        case created(Job)
+        case created([Job])
         case cancelled(JobID, attempt: Int?)
         case answered(UInt64)
         case resultRead(UInt64, ResultFile)
@@ -16,8 +16,8 @@ package final class ExecutorMailbox: JobStarter, StoreObserver, Sendable {
         self.inbox = inbox
     }
 
-    /// A new run is committed: it gets in line.
-    package func jobCreated(_ job: Job) { inbox.post(.created(job)) }
+    /// New runs are committed: they get in line.
+    package func jobsCreated(_ jobs: [Job]) { inbox.post(.created(jobs)) }
 
     /// A run was cancelled (`Job.cancel`): what it has in line or in processes is ended.
     ///

@@ -10,6 +10,13 @@ package struct StorageLimits: Sendable {
     package var batchSubmits = 1_024
     /// Deletes in one commit: each may free a log of `retainLogBytes`.
     package var batchDeletes = 16
+    /// How many changes in one commit show a load under which the writer rests before the next, so that more gather: each then costs less. A
+    /// lone change never waits.
+    package var commitSiblings = 8
+    /// That rest when the commit had submits or deletes, whose callers wait.
+    package var awaitedCommitRest: Duration = .microseconds(500)
+    /// That rest when it had none.
+    package var commitRest: Duration = .milliseconds(2)
     /// The first wait after a failed commit; it doubles up to `longestRetry`.
     package var firstRetry: Duration = .milliseconds(50)
     package var longestRetry: Duration = .seconds(5)
@@ -42,7 +49,7 @@ enum StorageSizes {
     /// row about a terabyte).
     static let rowBits: Int64 = 28
     /// Pages of write-ahead log after which it is checkpointed, off the writer's thread.
-    static let checkpointPages = 256
+    static let checkpointPages = 1_024
     /// Pages of write-ahead log at which the writer itself checkpoints, so that it cannot grow for ever (32 MiB).
     static let walPages = 8_192
     /// The write-ahead log's file is made longer by this many bytes at a time, before it is needed.

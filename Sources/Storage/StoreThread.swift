@@ -39,6 +39,13 @@ final class StoreThread: Sendable {
         handle = Lock(thread)
     }
 
+    /// Lets the calling thread rest; a message does not end that early. For a few milliseconds at most.
+    static func sleep(_ duration: Duration) {
+        let nanoseconds = max(0, duration.inMicroseconds) * 1_000
+        var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        _ = unsafe clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nil)
+    }
+
     /// Waits for the thread's end. Of several callers one waits.
     func join() {
         let thread = handle.withLock { handle in

@@ -6,12 +6,19 @@ extension StoreWriter {
         var pace = WriterPace(limits)
         while true {
             switch next(&pace) {
-            case .write(let work): write(work, &pace)
+            case .write(let work):
+                write(work, &pace)
+                if pace.retry == nil { rest(after: work) }
             case .idle: break
             case .end: return
             }
             if pace.isPruningDue { prune(&pace) }
         }
+    }
+
+    private func rest(after work: WriterQueue) {
+        guard work.count >= limits.commitSiblings else { return }
+        StoreThread.sleep(work.isAwaited ? limits.awaitedCommitRest : limits.commitRest)
     }
 
     private enum Turn {
@@ -89,10 +96,12 @@ extension StoreWriter {
     // MARK: After it
 
     private func publish(_ draft: Draft, _ outcome: WriteOutcome) {
-        var entered = 0
+        var created: [Job] = []
         for (index, submit) in draft.submits.enumerated() {
-            publish(submit, draft.batch.submits[index], outcome.submits[index], entered: &entered, of: draft.entering)
+            publish(submit, draft.batch.submits[index], outcome.submits[index], created: &created, of: draft.entering)
         }
+        // All at once: one at a time would wake the control loop for each of a burst.
+        if !created.isEmpty { starter.jobsCreated(created) }
         for (index, job) in draft.jobs.enumerated() {
             publish(job, draft.batch.commits[index], outcome.commits[index])
         }
@@ -103,21 +112,20 @@ extension StoreWriter {
     }
 
     private func publish(
-        _ submit: WriterQueue.Submit, _ submission: Submission, _ outcome: SubmitOutcome, entered: inout Int, of entering: Int
+        _ submit: WriterQueue.Submit, _ submission: Submission, _ outcome: SubmitOutcome, created: inout [Job], of entering: Int
     ) {
         switch outcome {
         case .created:
-            entered += 1
             admission.entered()
             _ = submit.job.committed(submission.commit, .committed(oldest: LogOldest()))
             let job = registry.insert(submit.job) ?? submit.job
             measured.withLock { $0.submits += 1 }
-            starter.jobCreated(job)
+            created.append(job)
             submit.waiter.answer(.submitted(job, isNew: true))
         case .existing(let stored):
             _ = submit.job.deleted()
             submit.waiter.answer(.submitted(find(stored), isNew: false))
-        case .full where !submission.mayEnter && entered < entering:
+        case .full where !submission.mayEnter && created.count < entering:
             // One before it in this batch turned out to be a repetition and left it its place.
             submit.job.commitFailed()
             let isTaken = queue.change { $0.add(submit) }

@@ -143,6 +143,12 @@ struct WriterQueue {
 
     var isEmpty: Bool { jobs.isEmpty && submits.isEmpty && deletes.isEmpty }
 
+    /// Whether somebody waits for one of them.
+    var isAwaited: Bool { !submits.isEmpty || !deletes.isEmpty }
+
+    /// How many there are.
+    var count: Int { jobs.count + submits.count + deletes.count }
+
     mutating func add(_ submit: Submit) -> Bool {
         guard !isEnded else { return false }
         submits.append(submit)

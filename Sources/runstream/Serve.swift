@@ -38,12 +38,12 @@ struct Serve {
         let admission = Admission(maxQueued: settings.maxQueued, maxConcurrent: settings.maxConcurrent)
 
         let runnerSettings = try self.runnerSettings(store: store, childFileLimit: files.original)
-        let (clock, logger) = (clock, logger)
+        let (clock, logger, random) = (clock, logger, RandomSource.system())
         let control = try LoopThread.start(name: "rs-control") { loop in
             try ControlHandle(loop: loop) {
                 try Executor(
                     loop: loop, settings: runnerSettings, admission: admission, memory: memory, clock: clock,
-                    random: { RandomSource.system.bits() }, logger: logger)
+                    random: random.bits, logger: logger)
             }
         }
         let writer = StoreWriter(
@@ -62,7 +62,7 @@ struct Serve {
             settings: apiSettings(store: store, port: sockets.port), registry: registry, writer: writer, readers: readers,
             executor: control.handle.mailbox, admission: admission, memory: memory, state: state, counters: counters,
             loopLags: lags.enumerated().map { ("rs-serve-\($0.offset)", $0.element) }, clock: clock,
-            executorStats: { [statistics = control.handle.statistics] in statistics.current }, logger: logger)
+            random: random, executorStats: { [statistics = control.handle.statistics] in statistics.current }, logger: logger)
         let serving = try serve(sockets, limits: httpLimits(files), lags: lags, context: context)
         announce(port: sockets.port, unfinished: unfinished.count)
 

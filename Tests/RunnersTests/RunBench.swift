@@ -108,7 +108,7 @@ final class RunBench: Sendable {
     func submit(_ job: Job) -> Job {
         store.enqueue(job)
         admission.entered()
-        mailbox.jobCreated(job)
+        mailbox.jobsCreated([job])
         return job
     }
 

@@ -45,7 +45,7 @@ final class TestCommitter: JobCommitter {
 final class TestStarter: JobStarter {
     private let ids = Lock<[JobID]>([])
 
-    func jobCreated(_ job: Job) { ids.withLock { $0.append(job.id) } }
+    func jobsCreated(_ jobs: [Job]) { ids.withLock { $0.append(contentsOf: jobs.map(\.id)) } }
 
     var created: [JobID] { ids.withLock { $0 } }
 }

@@ -7,6 +7,8 @@ package struct Authority: Hashable, Sendable {
     package let port: Int?
     /// Whether the host is an IP address literal.
     package let isIPLiteral: Bool
+    /// As it stands in a URL.
+    package let text: String
 
     /// Reads `host`, `host:port`, `[v6]` or `[v6]:port`; nil for anything else, user info and wildcards included.
     package init?(_ text: String) {
@@ -19,12 +21,8 @@ package struct Authority: Hashable, Sendable {
         }
         host = hostPart.lowercased()
         isIPLiteral = IPAddress(host) != nil
-    }
-
-    /// As it stands in a URL.
-    package var text: String {
-        let name = host.contains(":") ? "[\(host)]" : host
-        return port.map { "\(name):\($0)" } ?? name
+        let name = Self.bracketed(host)
+        self.text = port.map { "\(name):\($0)" } ?? name
     }
 
     private static func split(_ text: String) -> (host: Substring, port: Substring?)? {

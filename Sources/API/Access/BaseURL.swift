@@ -16,7 +16,7 @@ package struct BaseURL: Sendable {
 
     /// The absolute URL of a path, with its query if it has one.
     package func url(_ path: String) -> String {
-        "\(scheme)://\(authority.text)\(path)"
+        scheme + "://" + authority.text + path
     }
 
     /// The first of a list that proxies appended to: what the client itself had said to the outermost one.

@@ -28,8 +28,9 @@ package struct JSONDocument: Sendable {
     package let bytes: [UInt8]
     /// The outermost value.
     package let root: Value
-    /// The root object's members, by their decoded names; of several with one name the last. Empty when the root is no object.
-    private let members: [String: Value]
+    /// The root object's members with their decoded names, in their order. Empty when the root is no object. A list: the dozen look-ups of
+    /// a submission cost less than hashing its names.
+    private let members: [(name: String, value: Value)]
 
     /// - Throws: when the body is not one JSON value in UTF-8, is nested too deep, or has a lone surrogate.
     package init(_ bytes: [UInt8]) throws(JSONError) {
@@ -37,15 +38,13 @@ package struct JSONDocument: Sendable {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw .notUTF8 }
         var parser = JSONParser(bytes)
         root = try parser.document()
-        var members: [String: Value] = [:]
-        for member in parser.rootMembers { members[Self.decode(bytes[member.name])] = member.value }
-        self.members = members
+        members = parser.rootMembers.map { (Self.decode(bytes[$0.name]), $0.value) }
     }
 
-    /// The root object's member; nil when absent or null, which is the same.
+    /// The root object's member, of several with one name the last; nil when absent or null, which is the same.
     package subscript(_ name: String) -> Value? {
-        guard let value = members[name], value.kind != .null else { return nil }
-        return value
+        for member in members.reversed() where member.name == name { return member.value.kind == .null ? nil : member.value }
+        return nil
     }
 
     /// A string value's text.

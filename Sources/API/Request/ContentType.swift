@@ -5,6 +5,8 @@ package enum ContentType {
     /// - Parameter header: the `Content-Type` header; nil when absent.
     /// - Returns: false when it is absent.
     package static func isJSON(_ header: String?) -> Bool {
+        // What nearly everybody sends.
+        if header == "application/json" { return true }
         guard let name = header?.split(separator: ";", omittingEmptySubsequences: false).first?.trimmingSpaces.lowercased() else {
             return false
         }

@@ -6,12 +6,14 @@ import Jobs
 /// The form of the head was checked before; the run (404), the body (413, 400, 422) and the state (409, 503) are the handler's.
 final class RequestChecks {
     private let settings: APISettings
+    private let headRules: HeadRules
     private let clock: @Sendable () -> Timestamp
     /// The last `Host`: as a rule all callers say the same.
     private var lastHost: KnownHost?
 
     init(settings: APISettings, clock: @escaping @Sendable () -> Timestamp) {
         self.settings = settings
+        headRules = HeadRules(settings)
         self.clock = clock
     }
 
@@ -23,7 +25,7 @@ final class RequestChecks {
 
     /// What the checks need of a request; also for the answer to one that fails them.
     func head(of request: borrowing Request) -> RequestHead {
-        RequestHead(request, host: request.header("Host").map(known), settings: settings)
+        RequestHead(request, host: request.header("Host").map(known), rules: headRules)
     }
 
     private func known(_ host: String) -> KnownHost {

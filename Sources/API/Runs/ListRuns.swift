@@ -28,7 +28,7 @@ extension APIServer {
         json.raw("{\"jobs\": [")
         for (index, job) in page.jobs.enumerated() {
             if index > 0 { json.raw(", ") }
-            json.raw(String(decoding: StatusBody(job.spec, job.snapshot).bytes, as: UTF8.self))
+            json.raw(StatusBody(job.spec, job.snapshot).bytes)
         }
         json.raw("], \"total\": \(page.total), \"page\": \(filter.page), \"page_size\": \(filter.pageSize)}")
         return json.bytes

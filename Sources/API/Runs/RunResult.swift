@@ -32,7 +32,7 @@ enum ResultBody {
     static func bytes(_ spec: JobSpec, _ snapshot: JobSnapshot, _ result: JobResult?) -> [UInt8] {
         var json = JSONText()
         json.raw("{\"job_id\": \"\(spec.id)\", \"status\": \"\(snapshot.status.name)\", \"result\": ")
-        json.raw(result.map { String(decoding: $0.json, as: UTF8.self) } ?? "null")
+        if let result { json.raw(result.json) } else { json.raw("null") }
         json.raw(", \"result_url\": null, \"metrics\": {\"attempts\": \(snapshot.attempt), \"truncated\": \(result?.isTruncated ?? false)}")
         json.raw(", \"created_at\": ")
         json.time(spec.createdAt)

@@ -7,7 +7,7 @@ extension APIServer {
         withRun(id, exchange) { job, exchange in
             let published = job.published
             if published.snapshot.status.isTerminal, !exchange.caller.isHead { job.markSeenTerminal() }
-            let retryAfter = published.snapshot.status.retryAfterSeconds.map { [("Retry-After", "\($0)")] } ?? []
+            let retryAfter = published.snapshot.status.retryAfterSeconds.map { [(name: "Retry-After", value: String($0))] } ?? []
             exchange.send(200, published.body.bytes, headers: retryAfter)
         }
     }

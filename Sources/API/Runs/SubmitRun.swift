@@ -31,16 +31,21 @@ extension APIServer {
     }
 
     private static func accepted(_ job: Job, _ status: JobStatus, _ exchange: consuming Exchange) {
-        let pollURL = exchange.caller.base.url("/api/v1/runs/\(job.id)")
-        var json = JSONText()
-        json.raw("{\"job_id\": \"\(job.id)\", \"status\": \"\(status.name)\", \"created_at\": ")
+        let pollURL = exchange.caller.base.url("/api/v1/runs/" + job.id.description)
+        var json = JSONText(capacity: 512)
+        json.raw("{\"job_id\": \"")
+        json.id(job.id)
+        json.raw("\", \"status\": \"")
+        json.raw(status.name)
+        json.raw("\", \"created_at\": ")
         json.time(job.spec.createdAt)
         json.raw(", \"poll_url\": ")
         json.string(pollURL)
         json.raw(", \"stream_url\": ")
-        json.string("\(pollURL)/stream")
+        json.string(pollURL + "/stream")
         json.raw("}")
-        exchange.send(
-            202, json.bytes, headers: [("Location", pollURL), ("Retry-After", "\(APILimits.submitRetryAfterSeconds)")])
+        exchange.send(202, json.bytes, headers: [(name: "Location", value: pollURL), retryAfter])
     }
+
+    private static let retryAfter = (name: "Retry-After", value: "\(APILimits.submitRetryAfterSeconds)")
 }

@@ -182,6 +182,6 @@ final class FakeExecutor: JobStarter, RunCanceller, Sendable {
     let created = Lock<[JobID]>([])
     let cancelled = Lock<[(id: JobID, attempt: Int?)]>([])
 
-    func jobCreated(_ job: Job) { created.withLock { $0.append(job.id) } }
+    func jobsCreated(_ jobs: [Job]) { created.withLock { $0.append(contentsOf: jobs.map(\.id)) } }
     func cancel(_ id: JobID, attempt: Int?) { cancelled.withLock { $0.append((id, attempt)) } }
 }
