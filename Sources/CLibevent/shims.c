@@ -8,9 +8,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -104,6 +106,22 @@ struct evhttp_bound_socket *rs_evhttp_listen(struct evhttp *http, struct event_b
     evconnlistener_set_error_cb(listener, on_accept_error);
     evconnlistener_enable(listener);
     return bound;
+}
+
+/* Allocated as libevent would: evhttp frees it, with free(3), since nobody calls event_set_mem_functions. */
+int rs_evhttp_add_lines(struct evkeyvalq *headers, const char *name, const char *value, size_t length) {
+    struct evkeyval *entry = calloc(1, sizeof *entry);
+    if (!entry) return -1;
+    entry->key = strdup(name);
+    entry->value = strndup(value, length);
+    if (!entry->key || !entry->value) {
+        free(entry->key);
+        free(entry->value);
+        free(entry);
+        return -1;
+    }
+    TAILQ_INSERT_TAIL(headers, entry, next);
+    return 0;
 }
 
 void rs_name_thread(const char *name) {

@@ -187,14 +187,12 @@ import Glibc
         server.loop.assertOnLoop()
         unsafe self.request = nil
         let headers = unsafe request.pointee.output_headers
-        for (name, value) in response.headers { unsafe HeaderText.add(name, value, to: headers) }
+        unsafe HeaderText.add(date: server.date.text, response.headers, to: headers)
         if response.status != 204, response.status != 304, response.body.hasLength {
-            unsafe HeaderText.add("Content-Length", String(response.body.count), to: headers)
+            unsafe evhttp_add_header(headers, "Content-Length", String(response.body.count))
         }
-        // evhttp would format the time anew for each answer.
-        unsafe HeaderText.add("Date", server.date.text, to: headers)
         if mustClose || response.closesConnection || response.status == 413 || response.status == 421 {
-            unsafe HeaderText.add("Connection", "close", to: headers)
+            unsafe evhttp_add_header(headers, "Connection", "close")
         }
         if unsafe request.pointee.type != EVHTTP_REQ_HEAD { unsafe add(response.body, to: request.pointee.output_buffer) }
         server.counters.answered(response.status)

@@ -22,6 +22,14 @@ import Jobs
         unsafe sqlite3_reset(pointer)
     }
 
+    /// The same statement from the start, to be bound anew.
+    func again() -> HotStatement {
+        reset()
+        var again = self
+        again.parameter = 0
+        return again
+    }
+
     // MARK: Parameters, in their order
 
     mutating func bind(_ value: Int64) {

@@ -17,7 +17,8 @@ extension SQLiteStore {
 
     package func acquire(limit: Int, after: Int64) throws(StoreError) -> [StoredJob] {
         try transaction(isDurable: true) { (transaction) throws(StoreError) in
-            var select = try transaction.statement(
+            var select = try HotStatement(
+                transaction.db,
                 "SELECT \(StoredRow.columns) FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 AND number > ? ORDER BY number LIMIT ?")
             select.bind(after)
             select.bind(limit)
@@ -123,10 +124,10 @@ extension StoreTransaction {
         delete.bind(RowNumber.first(ofJob: number))
         delete.bind(RowNumber.end(ofJob: number))
         try delete.run()
-        for sql in [
-            "DELETE FROM jobs WHERE number = ?", "DELETE FROM work WHERE job = ?", "DELETE FROM results WHERE job = ?",
-            "DELETE FROM keys WHERE job = ?",
-        ] { try run(sql, number) }
+        try run("DELETE FROM jobs WHERE number = ?", number)
+        try run("DELETE FROM work WHERE job = ?", number)
+        try run("DELETE FROM results WHERE job = ?", number)
+        try run("DELETE FROM keys WHERE job = ?", number)
         count(status, sessionID: sessionID, by: -1)
         return true
     }

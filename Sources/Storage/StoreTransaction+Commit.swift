@@ -30,7 +30,7 @@ extension StoreTransaction {
         return .committed(oldest: present.oldest)
     }
 
-    private func present(_ id: JobID) throws(StoreError) -> Present? {
+    private mutating func present(_ id: JobID) throws(StoreError) -> Present? {
         var select = try statement(
             """
             SELECT number, epoch, head_sequence, head_offset, oldest_sequence, oldest_offset, status, next_row, tail_bytes
@@ -48,7 +48,7 @@ extension StoreTransaction {
 
     // MARK: Log
 
-    private func append(_ row: LogRow, to present: inout Present) throws(StoreError) {
+    private mutating func append(_ row: LogRow, to present: inout Present) throws(StoreError) {
         let base = RowNumber.first(ofJob: present.number)
         if row.joins(tailBytes: present.tailBytes, lastSequence: present.head.end.sequence) {
             // `||` makes text of what it joins, byte for byte; the cast makes it a blob again.
@@ -66,7 +66,7 @@ extension StoreTransaction {
         present.tailBytes = row.bytes.count
     }
 
-    func insert(_ row: LogRow, at number: Int64) throws(StoreError) {
+    mutating func insert(_ row: LogRow, at number: Int64) throws(StoreError) {
         var insert = try statement("INSERT INTO log(row, first_sequence, last_sequence, start_offset, bytes) VALUES (?, ?, ?, ?, ?)")
         insert.bind(number)
         insert.bind(row.firstSequence)
@@ -76,7 +76,7 @@ extension StoreTransaction {
     }
 
     /// Deletes the oldest rows until what is left fits, never the last one.
-    private func trim(_ present: inout Present, head: Int, retainLogBytes: Int) throws(StoreError) {
+    private mutating func trim(_ present: inout Present, head: Int, retainLogBytes: Int) throws(StoreError) {
         let base = RowNumber.first(ofJob: present.number)
         var select = try statement("SELECT row, first_sequence, start_offset FROM log WHERE row >= ? AND row < ? ORDER BY row")
         select.bind(base)
@@ -98,7 +98,7 @@ extension StoreTransaction {
 
     /// Writes the snapshot and the log's ends. The status has its own statement: it is in indexes, which then need not be touched at every
     /// event.
-    private func update(_ commit: JobCommit, _ present: Present) throws(StoreError) {
+    private mutating func update(_ commit: JobCommit, _ present: Present) throws(StoreError) {
         var update = try statement(
             """
             UPDATE jobs SET attempt = ?, percentage = ?, current_step = ?, steps_completed = ?, steps_total = ?, started_at = ?,

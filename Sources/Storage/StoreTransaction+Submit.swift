@@ -8,7 +8,7 @@ extension StoreTransaction {
             return .existing(stored)
         }
         guard submission.mayEnter else { return .full }
-        if let present = try StoredRow.job(db, "id = ?", Int64(submission.spec.id.bits), withWork: false) {
+        if try exists(submission.spec.id), let present = try StoredRow.job(db, "id = ?", Int64(submission.spec.id.bits), withWork: false) {
             // Its first answer was lost, or, once in 281,474,976,710,656 times, two runs drew one id: then the client asks again.
             return present.spec == submission.spec ? .created : .full
         }
@@ -22,7 +22,14 @@ extension StoreTransaction {
         return .created
     }
 
-    private func insert(_ spec: JobSpec, _ commit: JobCommit, number: Int64) throws(StoreError) {
+    private mutating func exists(_ id: JobID) throws(StoreError) -> Bool {
+        var select = try statement("SELECT 1 FROM jobs WHERE id = ?")
+        select.bind(id.bits)
+        defer { select.reset() }
+        return try select.step()
+    }
+
+    private mutating func insert(_ spec: JobSpec, _ commit: JobCommit, number: Int64) throws(StoreError) {
         let rows = LogRow.rows(of: commit)
         var insert = try statement(
             """
@@ -49,7 +56,7 @@ extension StoreTransaction {
         for (index, row) in rows.enumerated() { try self.insert(row, at: RowNumber.first(ofJob: number) + Int64(index)) }
     }
 
-    private func insert(_ work: JobWork, number: Int64) throws(StoreError) {
+    private mutating func insert(_ work: JobWork, number: Int64) throws(StoreError) {
         var insert = try statement("INSERT INTO work VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         insert.bind(number)
         insert.bind(work.prompt)
@@ -64,7 +71,7 @@ extension StoreTransaction {
 
     // MARK: Keys
 
-    private func job(of key: IdempotencyKey) throws(StoreError) -> Int64? {
+    private mutating func job(of key: IdempotencyKey) throws(StoreError) -> Int64? {
         var select = try statement("SELECT job FROM keys WHERE scope = ? AND session_id = ? AND key = ?")
         select.bind(key)
         guard try select.step() else { return nil }
@@ -72,7 +79,7 @@ extension StoreTransaction {
         return select.int(0)
     }
 
-    private func insert(_ key: IdempotencyKey, number: Int64) throws(StoreError) {
+    private mutating func insert(_ key: IdempotencyKey, number: Int64) throws(StoreError) {
         var insert = try statement("INSERT INTO keys(scope, session_id, key, job) VALUES (?, ?, ?, ?)")
         insert.bind(key)
         insert.bind(number)

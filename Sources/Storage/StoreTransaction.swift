@@ -6,6 +6,7 @@ struct StoreTransaction {
     let db: Database
     /// The number that the next new run gets.
     var nextNumber: Int64
+    private var statements: [(place: UInt, statement: HotStatement)] = []
     private var statusDeltas = [Int](repeating: 0, count: JobStatus.allCases.count)
     private var sessionDeltas: [SessionStatus: Int] = [:]
 
@@ -19,10 +20,17 @@ struct StoreTransaction {
         self.nextNumber = nextNumber
     }
 
-    func statement(_ sql: String) throws(StoreError) -> HotStatement { try HotStatement(db, sql) }
+    /// A statement, looked up once in this transaction: by the literal's place, since GRDB's cache hashes the whole text each time.
+    mutating func statement(_ sql: StaticString) throws(StoreError) -> HotStatement {
+        let place = unsafe UInt(bitPattern: sql.utf8Start)
+        for known in statements where known.place == place { return known.statement.again() }
+        let statement = try HotStatement(db, sql.description)
+        statements.append((place, statement))
+        return statement
+    }
 
     /// Runs a statement with one number in it.
-    func run(_ sql: String, _ number: Int64) throws(StoreError) {
+    mutating func run(_ sql: StaticString, _ number: Int64) throws(StoreError) {
         var statement = try statement(sql)
         statement.bind(number)
         try statement.run()

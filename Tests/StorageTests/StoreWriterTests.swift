@@ -36,6 +36,22 @@ import Testing
         #expect(service.writer.metrics.changes == 20)
     }
 
+    @Test func `after a commit of many changes the writer rests, and what comes meanwhile is one commit`() throws {
+        var limits = Service.quickLimits
+        limits.commitSiblings = 2
+        limits.awaitedCommitRest = .milliseconds(500)
+        let service = try Service(limits: limits)
+        service.store.hold()
+        service.submit(1)
+        service.store.awaitEntry()
+        for bits in 2...3 as ClosedRange<UInt64> { service.submit(bits) }
+        service.store.release()
+        for _ in 1...3 { _ = try service.answers.submitted() }
+        for bits in 4...9 as ClosedRange<UInt64> { service.submit(bits) }
+        for _ in 4...9 { _ = try service.answers.submitted() }
+        #expect(service.store.batches.map(\.submits.count) == [1, 2, 6])
+    }
+
     @Test func `fifty submits with one key make one run`() throws {
         let directory = try TemporaryDirectory()
         let service = try Service(TestStore(SQLiteStore(path: directory.file("runs.db"), bootID: "boot")))
