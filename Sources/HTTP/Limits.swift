@@ -37,7 +37,7 @@ package struct Limits: Sendable {
     package var writeTimeout = Duration.seconds(60)
 
     /// Sends per turn of a loop, over all its streams.
-    package var fanOutSlice = 256
+    package var fanOutSlice = 128
 
     /// Bytes that one stream may be sent before others have their turn.
     package var streamQuantumBytes = 256 << 10
