@@ -55,8 +55,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict,
-            // malloc for the whole program: a submit takes two thirds of the processor time that it takes with glibc's. Not in debug builds, where
-            // sanitizers bring their own.
+            // malloc for the whole program (docs/decisions/0005-mimalloc.md). Not in debug builds, where sanitizers bring their own.
             linkerSettings: [.linkedLibrary("mimalloc", .when(configuration: .release))]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["EventLoop", "HTTP", "Locking"], swiftSettings: strict),
