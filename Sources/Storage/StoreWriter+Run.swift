@@ -97,11 +97,15 @@ extension StoreWriter {
 
     private func publish(_ draft: Draft, _ outcome: WriteOutcome) {
         var created: [Job] = []
+        var answers: [(waiter: StoreWaiter, answer: StoreAnswer)] = []
         for (index, submit) in draft.submits.enumerated() {
-            publish(submit, draft.batch.submits[index], outcome.submits[index], created: &created, of: draft.entering)
+            let answer = publish(submit, draft.batch.submits[index], outcome.submits[index], created: &created, of: draft.entering)
+            if let answer { answers.append((submit.waiter, answer)) }
         }
-        // All at once: one at a time would wake the control loop for each of a burst.
+        // All at once: one at a time would wake the control loop for each of a burst. Before any answer: who has one may cancel, and that must
+        // not overtake this.
         if !created.isEmpty { starter.jobsCreated(created) }
+        for (waiter, answer) in answers { waiter.answer(answer) }
         for (index, job) in draft.jobs.enumerated() {
             publish(job, draft.batch.commits[index], outcome.commits[index])
         }
@@ -111,9 +115,10 @@ extension StoreWriter {
         }
     }
 
+    /// - Returns: what to tell the submitter; nil when the submit is tried again.
     private func publish(
         _ submit: WriterQueue.Submit, _ submission: Submission, _ outcome: SubmitOutcome, created: inout [Job], of entering: Int
-    ) {
+    ) -> StoreAnswer? {
         switch outcome {
         case .created:
             admission.entered()
@@ -121,18 +126,19 @@ extension StoreWriter {
             let job = registry.insert(submit.job) ?? submit.job
             measured.withLock { $0.submits += 1 }
             created.append(job)
-            submit.waiter.answer(.submitted(job, isNew: true))
+            return .submitted(job, isNew: true)
         case .existing(let stored):
             _ = submit.job.deleted()
-            submit.waiter.answer(.submitted(find(stored), isNew: false))
+            return .submitted(find(stored), isNew: false)
         case .full where !submission.mayEnter && created.count < entering:
             // One before it in this batch turned out to be a repetition and left it its place.
             submit.job.commitFailed()
             let isTaken = queue.change { $0.add(submit) }
             precondition(isTaken, "the queue ends after its thread")
+            return nil
         case .full:
             _ = submit.job.deleted()
-            submit.waiter.answer(.queueFull)
+            return .queueFull
         }
     }
 
