@@ -19,14 +19,14 @@ import Glibc
     var earlier: Connection?
     var later: Connection?
 
-    private let bufferEvent: OpaquePointer
-    private var connection: OpaquePointer?
-    private var request: UnsafeMutablePointer<evhttp_request>?
+    let bufferEvent: OpaquePointer
+    var connection: OpaquePointer?
+    var request: UnsafeMutablePointer<evhttp_request>?
     private var scanner = HeadScanner()
     private var buffered = 0
     private var mustClose = false
     private var began = Monotonic(nanoseconds: 0)
-    private var slowStream: SlowStream?
+    var slowStream: SlowStream?
 
     init(server: Server, bufferEvent: OpaquePointer, isReserve: Bool) {
         self.server = server
@@ -191,7 +191,8 @@ import Glibc
         if response.status != 204, response.status != 304, response.body.hasLength {
             unsafe evhttp_add_header(headers, "Content-Length", String(response.body.count))
         }
-        if mustClose || response.closesConnection || response.status == 413 || response.status == 421 {
+        let closes = mustClose || response.closesConnection || response.status == 413 || response.status == 421
+        if closes {
             unsafe evhttp_add_header(headers, "Connection", "close")
         }
         if unsafe request.pointee.type != EVHTTP_REQ_HEAD { unsafe add(response.body, to: request.pointee.output_buffer) }
@@ -199,9 +200,24 @@ import Glibc
         unsafe report(request, status: response.status)
         let phrase = unsafe UnsafeRawPointer(reasonPhrase(response.status).utf8Start).assumingMemoryBound(to: CChar.self)
         unsafe evhttp_send_reply(request, Int32(response.status), phrase, nil)
+        if !closes { server.writeLater(self) }
     }
 
-    private func report(_ request: UnsafeMutablePointer<evhttp_request>, status: Int = 200) {
+    /// Writes an answer in the turn that made it, instead of in the next one when epoll has said that the socket takes it.
+    ///
+    /// This is what the bufferevent does when its write event fires. What the socket does not take stays for that.
+    func write() {
+        guard unsafe connection != nil else { return }
+        let output = unsafe bufferevent_get_output(bufferEvent)
+        unsafe evbuffer_unfreeze(output, 1)
+        let written = unsafe evbuffer_write(output, bufferevent_getfd(bufferEvent))
+        unsafe evbuffer_freeze(output, 1)
+        guard written > 0, unsafe evbuffer_get_length(output) == 0 else { return }
+        // evhttp goes on to the next request, or closes.
+        unsafe bufferevent_trigger(bufferEvent, Int16(EV_WRITE), Int32(BEV_TRIG_IGNORE_WATERMARKS.rawValue))
+    }
+
+    func report(_ request: UnsafeMutablePointer<evhttp_request>, status: Int = 200) {
         guard let onAnswered = server.onAnswered else { return }
         let view = unsafe Request(request, limits: server.limits)
         onAnswered(view.method, view.path, status, server.loop.now - began)
@@ -226,59 +242,4 @@ import Glibc
 
     /// From here on a reference costs less than a copy.
     private static let referencedBytes = 4096
-
-    // MARK: Streams
-
-    /// Turns the request into an event stream: off evhttp where the client can read our chunks, through it where not.
-    func stream(_ opening: StreamOpening) {
-        guard let request = unsafe request else { return }
-        server.loop.assertOnLoop()
-        guard !server.isDraining, !server.fanOut.isEnding else { return close() }
-        guard server.counters.streams.value < server.limits.maxStreams else { return answer(server.refuse(.tooManyStreams)) }
-        unsafe report(request)
-        if unsafe request.pointee.minor == 0 || opening.transcoder != nil {
-            unsafe stream(opening, through: request)
-        } else if let fd = detach() {
-            server.fanOut.open(fd, opening)
-        } else {
-            answer(server.refuse(.tooManyStreams))
-        }
-    }
-
-    private func stream(_ opening: StreamOpening, through request: UnsafeMutablePointer<evhttp_request>) {
-        // A stream is silent for longer than evhttp's timeouts; what its client sends is thrown away.
-        unsafe bufferevent_set_timeouts(bufferEvent, nil, nil)
-        unsafe bufferevent_setwatermark(bufferEvent, Int16(EV_READ), 0, server.limits.drainBytes)
-        drainInput()
-        slowStream = unsafe SlowStream(opening, on: self, request, fanOut: server.fanOut)
-    }
-
-    /// The slow stream is over: its last chunk, then evhttp closes when all is written.
-    func endSlowStream() {
-        guard let request = unsafe request else { return }
-        slowStream = nil
-        // Before the call: for HTTP/1.0 it may free the connection before it returns.
-        unsafe self.request = nil
-        unsafe evhttp_send_reply_end(request)
-    }
-
-    /// Takes the socket away from evhttp, which frees everything else.
-    ///
-    /// Returns nil when there is no descriptor left; the request is then still to be answered.
-    private func detach() -> Int32? {
-        guard let connection = unsafe connection else { return nil }
-        let fd = unsafe bufferevent_getfd(bufferEvent)
-        let taken = fcntl(fd, F_DUPFD_CLOEXEC, 0)
-        guard taken >= 0 else { return nil }
-        // Out of epoll first: it would go on watching the socket behind the duplicate.
-        unsafe bufferevent_disable(bufferEvent, Int16(EV_READ | EV_WRITE))
-        unsafe bufferevent_setcb(bufferEvent, nil, nil, nil, nil)
-        // Freeing shuts down whatever the cached number names: something harmless.
-        guard server.coverWithNull(fd) else {
-            Glibc.close(taken)
-            return nil
-        }
-        unsafe evhttp_connection_free(connection)
-        return taken
-    }
 }

@@ -35,6 +35,9 @@ import Glibc
     private var connections: [Connection] = []
     private var newborn: [Connection] = []
     private var undrained: [Connection] = []
+    private var unwritten: [Connection] = []
+    private var leaving: [(connection: Connection, opening: StreamOpening)] = []
+    private var detachable: [(connection: Connection, opening: StreamOpening)] = []
     private var buffered = 0
     private var requests: DeadlineQueue?
     private var reserve: DeadlineQueue?
@@ -156,7 +159,27 @@ import Glibc
         undrained.removeAll(keepingCapacity: true)
         // Left by the listener's error callback, which cannot know us.
         if rs_take_accept_error() != 0 { acceptFailed() }
-        return fanOut.slice()
+        for connection in unwritten { connection.write() }
+        unwritten.removeAll(keepingCapacity: true)
+        let isDetaching = detach()
+        return fanOut.slice() || isDetaching
+    }
+
+    /// Takes a connection's socket away from evhttp at the end of the next turn.
+    ///
+    /// Only then has the kernel heard that evhttp has stopped reading: changes of what is watched are gathered until the loop waits
+    /// (`Loop`), and a socket that is still watched when its descriptor is replaced would go on being so behind the duplicate, with no
+    /// way to end it.
+    func detachLater(_ connection: Connection, _ opening: StreamOpening) {
+        leaving.append((connection, opening))
+    }
+
+    /// - Returns: whether there are more, for whom the next turn must not wait.
+    private func detach() -> Bool {
+        for (connection, opening) in detachable { connection.streamDetached(opening) }
+        detachable.removeAll(keepingCapacity: true)
+        swap(&detachable, &leaving)
+        return !detachable.isEmpty
     }
 
     private func adoptNewborn() {
@@ -250,6 +273,8 @@ import Glibc
     }
 
     func release(buffered bytes: Int) { buffered -= bytes }
+
+    func writeLater(_ connection: Connection) { unwritten.append(connection) }
 
     func drainLater(_ connection: Connection) { undrained.append(connection) }
 
