@@ -61,7 +61,10 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["EventLoop", "HTTP", "Locking"], swiftSettings: strict),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Locking"], swiftSettings: strict),
         .testTarget(
-            name: "StorageTests", dependencies: ["Jobs", "Locking", "Storage", .product(name: "Logging", package: "swift-log")],
+            name: "StorageTests",
+            dependencies: [
+                "Jobs", "Locking", "Storage", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "RunnersTests", dependencies: ["EventLoop", "Jobs", "Runners", "Locking"], swiftSettings: strict),
         .target(name: "ClientTestSupport", dependencies: ["Locking"], path: "Tests/ClientTestSupport", swiftSettings: strict),

@@ -60,6 +60,8 @@ enum StorageSizes {
     static let checkpointPause: Duration = .milliseconds(20)
     /// Bytes of log that one pruning transaction frees before it leaves the rest to the next.
     static let pruneBytes = 64 << 20
+    /// Runs that the writer keeps in mind between two commits, about 300 bytes each.
+    static let knownRuns = 16_384
     /// The writer's page cache, in KiB.
     static let writerCacheKiB = 32 << 10
     /// How long a connection waits for a lock of another program's (`sqlite3` on the same file), in seconds.

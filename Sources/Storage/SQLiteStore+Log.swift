@@ -23,14 +23,14 @@ private struct KeptLog {
     init?(_ db: Database, _ id: JobID) throws(StoreError) {
         self.db = db
         var select = try HotStatement(
-            db, "SELECT number, oldest_sequence, oldest_offset, head_offset, next_row FROM jobs WHERE id = ?")
+            db, "SELECT number, oldest_sequence, oldest_offset, head_offset, last_row FROM runs WHERE id = ?")
         select.bind(id.bits)
         guard try select.step() else { return nil }
         defer { select.reset() }
         oldest = LogOldest(sequence: select.unsigned(1), offset: Int(select.int(2)))
         head = Int(select.int(3))
         let base = RowNumber.first(ofJob: select.int(0))
-        lastRow = base + select.int(4) - 1
+        lastRow = select.int(4)
         var first = try HotStatement(db, "SELECT row FROM log WHERE row >= ? AND row <= ? ORDER BY row LIMIT 1")
         first.bind(base)
         first.bind(lastRow)

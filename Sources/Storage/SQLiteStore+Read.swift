@@ -38,7 +38,7 @@ extension SQLiteStore {
             var select = try HotStatement(
                 db,
                 """
-                SELECT \(StoredRow.columns) FROM jobs WHERE number IN
+                SELECT \(StoredRow.columns) FROM runs WHERE number IN
                     (SELECT number FROM jobs\(Self.condition(filter)) ORDER BY number DESC LIMIT ? OFFSET ?)
                 ORDER BY number DESC
                 """)

@@ -19,7 +19,7 @@ extension SQLiteStore {
         try transaction(isDurable: true) { (transaction) throws(StoreError) in
             var select = try HotStatement(
                 transaction.db,
-                "SELECT \(StoredRow.columns) FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 AND number > ? ORDER BY number LIMIT ?")
+                "SELECT \(StoredRow.columns) FROM runs WHERE status < 2 AND number > ? ORDER BY number LIMIT ?")
             select.bind(after)
             select.bind(limit)
             var jobs: [StoredJob] = []
@@ -28,6 +28,7 @@ extension SQLiteStore {
                 jobs[index].work = try StoredRow.work(transaction.db, number: jobs[index].order)
                 jobs[index].head.epoch += 1
                 try transaction.run("UPDATE jobs SET epoch = epoch + 1 WHERE number = ?", jobs[index].order)
+                transaction.known[jobs[index].spec.id] = nil
             }
             return jobs
         }
@@ -38,7 +39,7 @@ extension SQLiteStore {
         try transaction(isDurable: false) { (transaction) throws(StoreError) in
             var select = try transaction.statement(
                 """
-                SELECT id, head_offset - oldest_offset FROM jobs INDEXED BY jobs_by_completion
+                SELECT id, head_offset - oldest_offset FROM runs
                 WHERE status >= 2 AND completed_at < ? ORDER BY completed_at, number LIMIT ?
                 """)
             select.bind(moment)
@@ -61,14 +62,21 @@ extension SQLiteStore {
     ) throws(StoreError) -> Result {
         try storeErrors {
             let result = try pool.writeWithoutTransaction { db in
-                let nextNumber = try prepare(db, isDurable: isDurable)
+                try prepare(db, isDurable: isDurable)
                 try HotStatement(db, "BEGIN IMMEDIATE").run()
                 do {
-                    var transaction = StoreTransaction(db: db, nextNumber: nextNumber)
+                    // What is known is out of reach until it is committed: after an error it is read again.
+                    var transaction = state.withLock { state in
+                        defer { state.known = [:] }
+                        return StoreTransaction(db: db, nextNumber: state.nextNumber, known: state.known)
+                    }
                     let result = try body(&transaction)
                     try transaction.writeCounters()
                     try HotStatement(db, "COMMIT").run()
-                    state.withLock { $0.nextNumber = transaction.nextNumber }
+                    state.withLock { state in
+                        state.nextNumber = transaction.nextNumber
+                        if transaction.known.count <= StorageSizes.knownRuns { state.known = transaction.known }
+                    }
                     return result
                 } catch {
                     // Some errors (disk full) have rolled back already.
@@ -81,13 +89,10 @@ extension SQLiteStore {
         }
     }
 
-    private func prepare(_ db: Database, isDurable: Bool) throws -> Int64 {
-        let (nextNumber, isFull) = state.withLock { ($0.nextNumber, $0.isFull) }
-        if isFull != isDurable {
-            try SQLiteStore.setSynchronous(db, isFull: isDurable)
-            state.withLock { $0.isFull = isDurable }
-        }
-        return nextNumber
+    private func prepare(_ db: Database, isDurable: Bool) throws {
+        guard state.withLock({ $0.isFull }) != isDurable else { return }
+        try SQLiteStore.setSynchronous(db, isFull: isDurable)
+        state.withLock { $0.isFull = isDurable }
     }
 
     /// Between two transactions: sees to the write-ahead log's room, and to its end.

@@ -29,6 +29,8 @@ package final class SQLiteStore: JobStore {
     struct WriterState {
         /// The number that the next new run gets.
         var nextNumber: Int64
+        /// Runs as they were last committed, so that a busy run is not looked up at every commit. Nobody else writes: `DatabaseFile` sees to that.
+        var known: [JobID: KnownRun] = [:]
         /// The connection's `PRAGMA synchronous`.
         var isFull = true
         var space: WriteAheadSpace

@@ -26,11 +26,10 @@ enum StoreSchema {
         }
     }
 
-    private static let migrations = [first]
+    static let migrations = [first, second]
 
     /// - `jobs.number` is the order of creation. `id` is the 48 bits of the run's name.
     /// - `log.row` is the job's number and, in the low bits, the row's own: a log's rows lie together and are found by halving.
-    /// - `jobs.next_row` is the number of the log's next row, `tail_bytes` the size of its last one.
     /// - `jobs.uncertain`: the power was cut while the run went on; its last events may have been seen and be lost.
     /// - What is large and short-lived (`work`) or seldom read (`results`) is apart from the row that every commit rewrites.
     private static let first = """
@@ -116,5 +115,19 @@ enum StoreSchema {
             count INTEGER NOT NULL,
             PRIMARY KEY (session_id, status)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// Where a log ends is told by its last row alone: an event that changes nothing else writes nothing else. Every run has such a row: event
+    /// 1 comes with the run, and trimming leaves the last one. `runs` puts the two together; CROSS says in which order.
+    private static let second = """
+        ALTER TABLE jobs DROP COLUMN head_sequence;
+        ALTER TABLE jobs DROP COLUMN head_offset;
+        ALTER TABLE jobs DROP COLUMN next_row;
+        ALTER TABLE jobs DROP COLUMN tail_bytes;
+
+        CREATE VIEW runs AS
+            SELECT jobs.*, row AS last_row, length(bytes) AS tail_bytes, last_sequence AS head_sequence,
+                start_offset + length(bytes) AS head_offset
+            FROM jobs CROSS JOIN log ON row = (SELECT row FROM log WHERE row < (number + 1) << 28 ORDER BY row DESC LIMIT 1);
         """
 }

@@ -1,27 +1,39 @@
 import Jobs
 
+/// A run as it is stored: what a commit compares with and builds upon.
+struct KnownRun {
+    let number: Int64
+    var head: LogHead
+    var oldest: LogOldest
+    var status: JobStatus
+    /// Nil when it has not been read: it is then written whatever it is.
+    var snapshot: JobSnapshot?
+    var isUncertain: Bool
+    /// The number of the log's last row, and how many bytes that holds.
+    var lastRow: Int64
+    var tailBytes: Int
+}
+
 /// What happened to runs: frames, snapshots, results; and the trimming of what a log may not keep.
 extension StoreTransaction {
-    /// What a commit has to know of the run as it is stored.
-    private struct Present {
-        let number: Int64
-        let head: LogHead
-        var oldest: LogOldest
-        let status: JobStatus
-        var nextRow: Int64
-        var tailBytes: Int
-    }
-
     mutating func commit(_ commit: JobCommit, retainLogBytes: Int) throws(StoreError) -> CommitOutcome {
-        let found = try present(commit.id)
+        let found = try run(commit.id)
         if case .answer(let outcome) = CommitCheck(commit, stored: found?.head) { return outcome }
-        guard var present = found else { return .gone }
+        guard let before = found else { return .gone }
+        var present = before
         for row in LogRow.rows(of: commit) { try append(row, to: &present) }
+        present.head.end = commit.end
         if commit.end.offset - present.oldest.offset > retainLogBytes {
             try trim(&present, head: commit.end.offset, retainLogBytes: retainLogBytes)
         }
-        try update(commit, present)
-        if commit.snapshot.status != present.status { try changeStatus(commit, from: present.status, number: present.number) }
+        present.snapshot = commit.snapshot
+        present.isUncertain = before.isUncertain && commit.end == commit.expected.end
+        if present.snapshot != before.snapshot || present.oldest != before.oldest || present.isUncertain != before.isUncertain {
+            try update(present)
+        }
+        present.status = commit.snapshot.status
+        if present.status != before.status { try changeStatus(commit, from: before.status, number: present.number) }
+        known[commit.id] = present.status.isTerminal ? nil : present
         if let result = commit.result {
             var insert = try statement("INSERT OR REPLACE INTO results(job, json) VALUES (?, ?)")
             insert.bind(present.number)
@@ -30,39 +42,39 @@ extension StoreTransaction {
         return .committed(oldest: present.oldest)
     }
 
-    private mutating func present(_ id: JobID) throws(StoreError) -> Present? {
+    private mutating func run(_ id: JobID) throws(StoreError) -> KnownRun? {
+        if let run = known[id] { return run }
         var select = try statement(
             """
-            SELECT number, epoch, head_sequence, head_offset, oldest_sequence, oldest_offset, status, next_row, tail_bytes
-            FROM jobs WHERE id = ?
+            SELECT number, epoch, head_sequence, head_offset, oldest_sequence, oldest_offset, status, uncertain, last_row, tail_bytes
+            FROM runs WHERE id = ?
             """)
         select.bind(id.bits)
         guard try select.step() else { return nil }
         defer { select.reset() }
-        return Present(
+        return KnownRun(
             number: select.int(0),
             head: LogHead(epoch: select.unsigned(1), end: LogEnd(sequence: select.unsigned(2), offset: Int(select.int(3)))),
-            oldest: LogOldest(sequence: select.unsigned(4), offset: Int(select.int(5))),
-            status: try select.status(6), nextRow: select.int(7), tailBytes: Int(select.int(8)))
+            oldest: LogOldest(sequence: select.unsigned(4), offset: Int(select.int(5))), status: try select.status(6), snapshot: nil,
+            isUncertain: select.int(7) != 0, lastRow: select.int(8), tailBytes: Int(select.int(9)))
     }
 
     // MARK: Log
 
-    private mutating func append(_ row: LogRow, to present: inout Present) throws(StoreError) {
-        let base = RowNumber.first(ofJob: present.number)
+    private mutating func append(_ row: LogRow, to present: inout KnownRun) throws(StoreError) {
         if row.joins(tailBytes: present.tailBytes, lastSequence: present.head.end.sequence) {
             // `||` makes text of what it joins, byte for byte; the cast makes it a blob again.
             var update = try statement("UPDATE log SET last_sequence = ?2, bytes = CAST(bytes || ?3 AS BLOB) WHERE row = ?1")
-            update.bind(base + present.nextRow - 1)
+            update.bind(present.lastRow)
             update.bind(row.lastSequence)
             try update.run(binding: row.bytes)
             present.tailBytes += row.bytes.count
             return
         }
-        guard present.nextRow < 1 << StorageSizes.rowBits else { throw .unavailable("a log has no room for more rows") }
-        try insert(row, at: base + present.nextRow)
+        present.lastRow += 1
+        guard present.lastRow < RowNumber.end(ofJob: present.number) else { throw .unavailable("a log has no room for more rows") }
+        try insert(row, at: present.lastRow)
         if present.oldest.offset == row.startOffset { present.oldest.sequence = row.firstSequence }
-        present.nextRow += 1
         present.tailBytes = row.bytes.count
     }
 
@@ -76,11 +88,11 @@ extension StoreTransaction {
     }
 
     /// Deletes the oldest rows until what is left fits, never the last one.
-    private mutating func trim(_ present: inout Present, head: Int, retainLogBytes: Int) throws(StoreError) {
+    private mutating func trim(_ present: inout KnownRun, head: Int, retainLogBytes: Int) throws(StoreError) {
         let base = RowNumber.first(ofJob: present.number)
-        var select = try statement("SELECT row, first_sequence, start_offset FROM log WHERE row >= ? AND row < ? ORDER BY row")
+        var select = try statement("SELECT row, first_sequence, start_offset FROM log WHERE row >= ? AND row <= ? ORDER BY row")
         select.bind(base)
-        select.bind(base + present.nextRow)
+        select.bind(present.lastRow)
         var firstKept = base
         while try select.step() {
             firstKept = select.int(0)
@@ -96,25 +108,21 @@ extension StoreTransaction {
 
     // MARK: State
 
-    /// Writes the snapshot and the log's ends. The status has its own statement: it is in indexes, which then need not be touched at every
-    /// event.
-    private mutating func update(_ commit: JobCommit, _ present: Present) throws(StoreError) {
+    /// Writes the snapshot and the log's beginning. The status has its own statement: it is in indexes, which then need not be touched at
+    /// every report of progress.
+    private mutating func update(_ run: KnownRun) throws(StoreError) {
+        guard let snapshot = run.snapshot else { return }
         var update = try statement(
             """
             UPDATE jobs SET attempt = ?, percentage = ?, current_step = ?, steps_completed = ?, steps_total = ?, started_at = ?,
-                completed_at = ?, next_at = ?, error = ?, head_sequence = ?, head_offset = ?, oldest_sequence = ?, oldest_offset = ?,
-                next_row = ?, tail_bytes = ?, uncertain = uncertain AND ?
+                completed_at = ?, next_at = ?, error = ?, oldest_sequence = ?, oldest_offset = ?, uncertain = ?
             WHERE number = ?
             """)
-        update.bind(commit.snapshot)
-        update.bind(commit.end.sequence)
-        update.bind(commit.end.offset)
-        update.bind(present.oldest.sequence)
-        update.bind(present.oldest.offset)
-        update.bind(present.nextRow)
-        update.bind(present.tailBytes)
-        update.bind(commit.end == commit.expected.end ? 1 : 0)
-        update.bind(present.number)
+        update.bind(snapshot)
+        update.bind(run.oldest.sequence)
+        update.bind(run.oldest.offset)
+        update.bind(run.isUncertain ? 1 : 0)
+        update.bind(run.number)
         try update.run()
     }
 

@@ -30,13 +30,12 @@ extension StoreTransaction {
     }
 
     private mutating func insert(_ spec: JobSpec, _ commit: JobCommit, number: Int64) throws(StoreError) {
-        let rows = LogRow.rows(of: commit)
         var insert = try statement(
             """
             INSERT INTO jobs(number, id, created_at, session_id, timeout, max_attempts, webhook_url,
                 status, attempt, percentage, current_step, steps_completed, steps_total, started_at, completed_at, next_at, error,
-                epoch, head_sequence, head_offset, oldest_sequence, oldest_offset, next_row, tail_bytes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?)
+                epoch, oldest_sequence, oldest_offset)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0)
             """)
         insert.bind(number)
         insert.bind(spec.id.bits)
@@ -48,12 +47,8 @@ extension StoreTransaction {
         insert.bind(Int(commit.snapshot.status.rawValue))
         insert.bind(commit.snapshot)
         insert.bind(commit.expected.epoch)
-        insert.bind(commit.end.sequence)
-        insert.bind(commit.end.offset)
-        insert.bind(rows.count)
-        insert.bind(rows.last?.bytes.count ?? 0)
         try insert.run()
-        for (index, row) in rows.enumerated() { try self.insert(row, at: RowNumber.first(ofJob: number) + Int64(index)) }
+        for (index, row) in LogRow.rows(of: commit).enumerated() { try self.insert(row, at: RowNumber.first(ofJob: number) + Int64(index)) }
     }
 
     private mutating func insert(_ work: JobWork, number: Int64) throws(StoreError) {

@@ -6,6 +6,8 @@ struct StoreTransaction {
     let db: Database
     /// The number that the next new run gets.
     var nextNumber: Int64
+    /// Running ones as the store has them, changes of this transaction included.
+    var known: [JobID: KnownRun]
     private var statements: [(place: UInt, statement: HotStatement)] = []
     private var statusDeltas = [Int](repeating: 0, count: JobStatus.allCases.count)
     private var sessionDeltas: [SessionStatus: Int] = [:]
@@ -15,9 +17,10 @@ struct StoreTransaction {
         let status: JobStatus
     }
 
-    init(db: Database, nextNumber: Int64) {
+    init(db: Database, nextNumber: Int64, known: [JobID: KnownRun]) {
         self.db = db
         self.nextNumber = nextNumber
+        self.known = known
     }
 
     /// A statement, looked up once in this transaction: by the literal's place, since GRDB's cache hashes the whole text each time.

@@ -12,7 +12,7 @@ enum StoredRow {
 
     /// The one run that `condition`, which has one parameter, picks.
     static func job(_ db: Database, _ condition: String, _ value: Int64, withWork: Bool) throws(StoreError) -> StoredJob? {
-        var select = try HotStatement(db, "SELECT \(columns) FROM jobs WHERE \(condition)")
+        var select = try HotStatement(db, "SELECT \(columns) FROM runs WHERE \(condition)")
         select.bind(value)
         guard try select.step() else { return nil }
         defer { select.reset() }
