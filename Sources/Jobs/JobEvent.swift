@@ -43,7 +43,9 @@ package struct JSONText {
 
     /// Appends text that is JSON already.
     package mutating func raw(_ text: String) {
-        bytes.append(contentsOf: text.utf8)
+        // Not `text.utf8`: that is appended through an iterator's interface.
+        var text = text
+        text.withUTF8 { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Appends bytes that are JSON already.
@@ -85,7 +87,13 @@ package struct JSONText {
     /// Appends a string in quotes. Besides what JSON demands, U+0085, U+2028 and U+2029 are escaped: some clients split lines at them.
     package mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        if text.utf8.allSatisfy(Self.isPlain) { raw(text) } else { escape(text) }
+        var plain = text
+        let isPlain = plain.withUTF8 { utf8 in
+            for index in 0..<utf8.count where unsafe !Self.isPlain(utf8[index]) { return false }
+            unsafe bytes.append(contentsOf: utf8)
+            return true
+        }
+        if !isPlain { escape(text) }
         bytes.append(UInt8(ascii: "\""))
     }
 

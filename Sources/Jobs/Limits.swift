@@ -14,8 +14,8 @@ package struct JobLimits: Sendable {
 
 /// Sizes that no flag changes.
 enum LogSizes {
-    /// The first segment of a log: a few events, so that thousands of quiet runs cost little.
-    static let firstSegment = 1 << 10
+    /// The first segment of a log: room for the event of a queued run and one more, since there may be 100,000 of them.
+    static let firstSegment = 256
     /// Segments double up to this. It also bounds what a resume scans.
     static let largestSegment = 64 << 10
     /// How far the numbering of an unfinished run jumps after a power cut: more than could have been seen and lost.

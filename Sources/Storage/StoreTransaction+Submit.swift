@@ -8,34 +8,29 @@ extension StoreTransaction {
             return .existing(stored)
         }
         guard submission.mayEnter else { return .full }
-        if try exists(submission.spec.id), let present = try StoredRow.job(db, "id = ?", Int64(submission.spec.id.bits), withWork: false) {
-            // Its first answer was lost, or, once in 281,474,976,710,656 times, two runs drew one id: then the client asks again.
-            return present.spec == submission.spec ? .created : .full
-        }
         guard nextNumber <= RowNumber.largestJob else { throw .unavailable("the database has no numbers left for new runs") }
         let number = nextNumber
+        guard try insert(submission.spec, submission.commit, number: number) else {
+            // Its first answer was lost, or, once in 281,474,976,710,656 times, two runs drew one id: then the client asks again.
+            let present = try StoredRow.job(db, "id = ?", Int64(submission.spec.id.bits), withWork: false)
+            return present?.spec == submission.spec ? .created : .full
+        }
         nextNumber += 1
-        try insert(submission.spec, submission.commit, number: number)
         try insert(submission.work, number: number)
         if let key = submission.key { try insert(key, number: number) }
         count(submission.commit.snapshot.status, sessionID: submission.spec.sessionID, by: 1)
         return .created
     }
 
-    private mutating func exists(_ id: JobID) throws(StoreError) -> Bool {
-        var select = try statement("SELECT 1 FROM jobs WHERE id = ?")
-        select.bind(id.bits)
-        defer { select.reset() }
-        return try select.step()
-    }
-
-    private mutating func insert(_ spec: JobSpec, _ commit: JobCommit, number: Int64) throws(StoreError) {
+    /// - Returns: false when the id is taken.
+    private mutating func insert(_ spec: JobSpec, _ commit: JobCommit, number: Int64) throws(StoreError) -> Bool {
         var insert = try statement(
             """
             INSERT INTO jobs(number, id, created_at, session_id, timeout, max_attempts, webhook_url,
                 status, attempt, percentage, current_step, steps_completed, steps_total, started_at, completed_at, next_at, error,
                 epoch, oldest_sequence, oldest_offset)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0)
+            ON CONFLICT(id) DO NOTHING
             """)
         insert.bind(number)
         insert.bind(spec.id.bits)
@@ -48,7 +43,9 @@ extension StoreTransaction {
         insert.bind(commit.snapshot)
         insert.bind(commit.expected.epoch)
         try insert.run()
+        guard db.changesCount > 0 else { return false }
         for (index, row) in LogRow.rows(of: commit).enumerated() { try self.insert(row, at: RowNumber.first(ofJob: number) + Int64(index)) }
+        return true
     }
 
     private mutating func insert(_ work: JobWork, number: Int64) throws(StoreError) {

@@ -8,7 +8,8 @@ extension StoreWriter {
             switch next(&pace) {
             case .write(let work):
                 write(work, &pace)
-                if pace.retry == nil { rest(after: work) }
+                pace.note(changes: work.count, limits)
+                if pace.retry == nil { rest(after: work, pace) }
             case .idle: break
             case .end: return
             }
@@ -16,9 +17,13 @@ extension StoreWriter {
         }
     }
 
-    private func rest(after work: WriterQueue) {
-        guard work.count >= limits.commitSiblings else { return }
-        StoreThread.sleep(work.isAwaited ? limits.awaitedCommitRest : limits.commitRest)
+    /// Lets changes gather. None of them wakes this thread, which is a good part of what that saves.
+    private func rest(after work: WriterQueue, _ pace: WriterPace) {
+        if work.isAwaited {
+            if work.count >= limits.commitSiblings { StoreThread.sleep(limits.awaitedCommitRest) }
+        } else if pace.isBusy {
+            StoreThread.sleep(limits.commitRest)
+        }
     }
 
     private enum Turn {
@@ -211,6 +216,10 @@ struct WriterPace {
     var retry: Duration?
     private var pruneAt: ContinuousClock.Instant?
     private var stopAt: ContinuousClock.Instant?
+    /// Whether there is so much to write that it is worth waiting for more.
+    private(set) var isBusy = false
+    /// Changes written in the present window, and when that began.
+    private var window = (changes: 0, begin: ContinuousClock.now)
 
     init(_ limits: StorageLimits) {
         pruneAt = limits.retain == nil ? nil : .now
@@ -224,6 +233,17 @@ struct WriterPace {
     }
 
     var isPruningDue: Bool { pruneAt.map { $0 <= .now } ?? false }
+
+    /// Counts what a commit has taken. Whoever changes that much in one window is busy until a window in which it does not.
+    mutating func note(changes: Int, _ limits: StorageLimits) {
+        let age = ContinuousClock.now - window.begin
+        if age > limits.busyWindow {
+            isBusy = window.changes >= limits.busyChanges && age < limits.busyWindow * 2
+            window = (0, .now)
+        }
+        window.changes += changes
+        if window.changes >= limits.busyChanges { isBusy = true }
+    }
 
     mutating func failed(_ limits: StorageLimits) {
         retry = retry.map { min($0 * 2, limits.longestRetry) } ?? limits.firstRetry
