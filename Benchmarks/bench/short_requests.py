@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import subprocess
 import time
 
@@ -31,13 +32,31 @@ def wrk(target, path, seconds, script="get", connections=64):
 
 
 def status(seconds):
-    """GET of a running run's status, beside evhttp alone with a body of the same length."""
-    with RunServer() as target:
+    """GET of a running run's status, beside evhttp alone with a body of the same length.
+
+    In turns of a second: the machine's speed moves by more than the two differ, and both are to have their share of each phase."""
+    with RunServer() as target, Floor("get") as floor:
         job = target.submit(target.emitter_settings(0, 1, 1, 1, 1))
         target.await_status(job, "running", 10)
-        mine = wrk(target, f"/api/v1/runs/{job}", seconds)
-    with Floor("get") as target:
-        return [mine, wrk(target, "/", seconds)]
+        turns = [(wrk(target, f"/api/v1/runs/{job}", 1), wrk(floor, "/", 1)) for _ in range(seconds)]
+    return [together(pieces) for pieces in zip(*turns)]
+
+
+def together(pieces):
+    """Several runs of wrk against one target as one: sums where they add up, else the median."""
+    requests = sum(piece["requests"] for piece in pieces)
+
+    def median(name):
+        return statistics.median(piece[name] for piece in pieces)
+
+    def mean(name):
+        return sum(piece[name] * piece["requests"] for piece in pieces) / max(requests, 1)
+
+    return pieces[0] | {name: median(name) for name in pieces[0] if name.endswith("_ms")} | {
+        "requests": requests, "seconds": sum(piece["seconds"] for piece in pieces), "errors": sum(piece["errors"] for piece in pieces),
+        "requests_per_second": requests / sum(piece["seconds"] for piece in pieces), "cpu_us_per_request": mean("cpu_us_per_request"),
+        "server_cpu": mean("server_cpu"), "busy_cpu": mean("busy_cpu"), "clean": all(piece["clean"] for piece in pieces),
+    }
 
 
 def submit_and_list(seconds):
