@@ -20,7 +20,9 @@ extension StoreWriter {
     /// Lets changes gather. None of them wakes this thread, which is a good part of what that saves.
     private func rest(after work: WriterQueue, _ pace: WriterPace) {
         if work.isAwaited {
-            if work.count >= limits.commitSiblings { StoreThread.sleep(limits.awaitedCommitRest) }
+            // Unless as many have come during the commit as it took: then there is nothing to wait for.
+            guard work.count >= limits.commitSiblings, queue.withLock({ $0.count }) < work.count else { return }
+            StoreThread.sleep(limits.awaitedCommitRest)
         } else if pace.isBusy {
             StoreThread.sleep(limits.commitRest)
         }

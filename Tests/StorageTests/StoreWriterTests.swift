@@ -52,6 +52,21 @@ import Testing
         #expect(service.store.batches.map(\.submits.count) == [1, 2, 6])
     }
 
+    @Test func `after many changes in a short time the writer rests, and the changes of many runs are one commit`() throws {
+        var limits = Service.quickLimits
+        limits.busyChanges = 6
+        limits.busyWindow = .seconds(10)
+        limits.commitRest = .milliseconds(500)
+        let service = try Service(limits: limits)
+        let jobs = try (1...6).map { try service.created($0) }
+        let before = service.store.batches.count
+        _ = jobs[0].start(now: Bench.now, waiter: service.answers.waiter(0))
+        _ = try service.answers.next()
+        for job in jobs.dropFirst() { _ = job.start(now: Bench.now, waiter: service.answers.waiter(1)) }
+        for _ in jobs.dropFirst() { _ = try service.answers.next() }
+        #expect(service.store.batches.dropFirst(before).map(\.commits.count) == [1, 5])
+    }
+
     @Test func `fifty submits with one key make one run`() throws {
         let directory = try TemporaryDirectory()
         let service = try Service(TestStore(SQLiteStore(path: directory.file("runs.db"), bootID: "boot")))
