@@ -21,6 +21,9 @@ package struct FDEvents: OptionSet, Sendable {
     private(set) var isEnabled = false
 
     /// Begins to watch. Before the loop runs, or on it; `handler` runs on the loop and may drop the watch.
+    ///
+    /// Throws when libevent has no memory. What the kernel says to it (its limit of watches, `fs.epoll.max_user_watches`) is known only at the
+    /// turn's end, and then a warning of libevent's on standard error.
     package init(loop: Loop, fd: Int32, events: FDEvents, handler: @escaping (FDEvents) -> Void) throws(SystemError) {
         loop.assertOnLoop()
         self.loop = loop
@@ -47,7 +50,7 @@ package struct FDEvents: OptionSet, Sendable {
     package func enable() {
         loop.assertOnLoop()
         let started = start()
-        precondition(started, "event_add: the kernel refuses to watch a descriptor that it watched before")
+        precondition(started, "event_add: no memory to watch a descriptor that was watched before")
     }
 
     /// Stops watching; what is readable then waits in the kernel, which is how back-pressure is made.

@@ -9,7 +9,11 @@ extension Connection {
         guard let request = unsafe request else { return }
         server.loop.assertOnLoop()
         guard mayStream() else { return }
-        guard unsafe request.pointee.minor == 0 || opening.transcoder != nil else { return server.detachLater(self, opening) }
+        guard unsafe request.pointee.minor == 0 || opening.transcoder != nil else {
+            // Writing is watched too while a "100 Continue" has not left; what is watched now would be watched for ever (decision 4).
+            unsafe bufferevent_disable(bufferEvent, Int16(EV_READ | EV_WRITE))
+            return server.detachLater(self, opening)
+        }
         unsafe report(request)
         unsafe stream(opening, through: request)
     }

@@ -50,7 +50,7 @@ extension FanOut {
                 unsafe stream.pointee.owner.happened(stream, Int32(what))
             }, stream)
         let added = unsafe event_add(&stream.pointee.event, nil)
-        // Only the kernel's own memory can fail it: the stream then lives without being watched, and ends by its write timeout.
+        // Only libevent's memory can fail it here (the kernel is told at the turn's end): the stream then lives without being watched, and ends by its write timeout.
         if added != 0 { unsafe stream.pointee.state.insert(.readPaused) }
     }
 

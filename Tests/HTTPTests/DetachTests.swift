@@ -27,6 +27,34 @@ import Testing
         #expect(eventually { server.counters.streams.value == 0 && server.counters.connections.value == 0 })
     }
 
+    /// A full send buffer takes the answers, but not the "100 Continue" that asks for the body: evhttp then waits for room, and goes on watching
+    /// for it when the body comes all the same.
+    @Test func `a stream whose 100 Continue waits for room is watched once`() throws {
+        let log = TestLog()
+        let server = try TestServer(sendBuffer: 32_768) { request, reply, _ in
+            guard request.path == "/s" else { return reply.send(Response(status: 200, body: .bytes([UInt8](repeating: 0, count: 3_000)))) }
+            reply.stream(StreamOpening(source: log, position: 0))
+        }
+        let clients = try (0..<24).map { unread in
+            let client = try RawClient(port: server.port, receiveBuffer: 4_096)
+            for _ in 0..<unread {
+                client.send("GET /unread HTTP/1.1\r\nHost: h\r\n\r\n")
+                block(milliseconds: 3)
+            }
+            client.send("GET /s HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
+            block(milliseconds: 5)
+            client.send("x")
+            return client
+        }
+        // Where even an answer had to wait, the next request counts as pipelined and the connection ends.
+        let streams = clients.map { $0.receive(through: "text/event-stream") }.filter { $0.hasSuffix("text/event-stream") }
+        #expect(streams.contains { !$0.contains("100 Continue") }, "the buffer was never full enough")
+        #expect(eventually { server.counters.streams.value == streams.count })
+        for (socket, times) in watchedSockets() { #expect(times == 1, "socket \(socket) is watched \(times) times") }
+        for client in clients { client.hangUp() }
+        #expect(eventually { server.counters.streams.value == 0 })
+    }
+
     /// How often each of this process's sockets is in one of its epolls, by inode.
     private func watchedSockets() -> [UInt64: Int] {
         let descriptors = entries("/proc/self/fd")

@@ -14,6 +14,8 @@ final class RawClient {
     /// Takes over a socket and connects it.
     init(connecting fd: Int32, port: UInt16) throws {
         self.fd = fd
+        var on: Int32 = 1
+        unsafe setsockopt(fd, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         var timeout = timeval(tv_sec: 10, tv_usec: 0)
         unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()

@@ -18,8 +18,11 @@ final class TestServer: Sendable {
 
     typealias Handler = @Sendable (borrowing Request, consuming Reply, ParkedReplies) -> Void
 
-    /// Starts on a free port, or joins another server's.
-    init(limits: Limits = Limits(), sharing other: TestServer? = nil, _ handler: @escaping Handler = TestServer.echo) throws {
+    /// Starts on a free port, or joins another server's. `sendBuffer` is SO_SNDBUF, in bytes.
+    init(
+        limits: Limits = Limits(), sharing other: TestServer? = nil, sendBuffer: Int32? = nil,
+        _ handler: @escaping Handler = TestServer.echo
+    ) throws {
         SignalWatch.ignoreBrokenPipes()
         let counters = other?.counters ?? ServerCounters()
         let seen = Lock<[String]>([])
@@ -27,6 +30,9 @@ final class TestServer: Sendable {
         let started = try LoopThread.start(name: "serving") { loop in
             let socket = try Socket.listen(host: "127.0.0.1", port: wanted, reusePort: true)
             let port = try Socket.localPort(of: socket.number)
+            if var size = sendBuffer {
+                unsafe setsockopt(socket.number, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+            }
             let parked = ParkedReplies()
             let server = try Server(
                 loop: loop, limits: limits, listenFD: socket, counters: counters,
