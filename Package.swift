@@ -26,6 +26,7 @@ let package = Package(
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CProcess"),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "Locking", swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CLibevent", "Locking"], swiftSettings: strict),
         .target(name: "HTTP", dependencies: ["CLibevent", "EventLoop", "Locking"], swiftSettings: strict),
@@ -34,7 +35,7 @@ let package = Package(
         .target(
             name: "Storage",
             dependencies: [
-                "Jobs", "Locking",
+                "CSQLite", "Jobs", "Locking",
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),

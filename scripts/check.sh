@@ -14,6 +14,7 @@ layers='
 CLibevent    EventLoop HTTP
 CCurl        HTTPClient
 CCrypto      API
+CSQLite      Storage
 CProcess     Runners
 GRDB         Storage
 GRDBSQLite   Storage

@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import Jobs
+import Locking
 import Logging
 import Runners
 import Storage
@@ -34,6 +35,7 @@ package struct APIContext: Sendable {
     package var clock: @Sendable () -> Timestamp
     /// For run ids and `retry:`.
     package var random: RandomSource
+    private let ids = Lock(JobIDSource())
     /// The access log goes here at debug level; no key, token or query ever does.
     package var logger: Logger
 
@@ -57,6 +59,12 @@ package struct APIContext: Sendable {
         self.clock = clock
         self.random = random
         self.logger = logger
+    }
+
+    /// The name of a run that is created now. Any thread.
+    func newID(at now: Timestamp) -> JobID {
+        let bits = random.bits()
+        return ids.withLock { $0.next(bits: bits, now: now) }
     }
 }
 

@@ -27,7 +27,7 @@ package final class Job: Sendable {
             snapshot: JobSnapshot(), tail: LogTail(end: LogEnd(), memory: memory), committed: LogHead(epoch: 1, end: LogEnd()), work: work)
         first.isEnqueued = true  // its first commit is the submit's
         first.report(JobProgress(currentStep: "\"Queued\""))
-        publishedState = Lock(PublishedState(snapshot: first.snapshot, body: StatusBody(spec, first.snapshot)))
+        publishedState = Lock(PublishedState(snapshot: first.snapshot))
         state = Lock(first)
     }
 
@@ -44,8 +44,7 @@ package final class Job: Sendable {
         log = EventLog(
             id: stored.spec.id, end: stored.head.end, oldest: stored.oldest, progress: JobEvent.progress(stored.snapshot.progress),
             ending: isTerminal ? .done : nil, isResumed: true)
-        publishedState = Lock(
-            PublishedState(snapshot: stored.snapshot, body: StatusBody(spec, stored.snapshot), isTruncated: stored.isTruncated))
+        publishedState = Lock(PublishedState(snapshot: stored.snapshot, isTruncated: stored.isTruncated))
         state = Lock(JobState(snapshot: stored.snapshot, tail: tail, committed: stored.head, work: stored.work, oldest: stored.oldest))
     }
 
@@ -53,6 +52,16 @@ package final class Job: Sendable {
 
     /// What clients may see. One short lock.
     package var published: PublishedState { publishedState.withLock { $0 } }
+
+    /// The status call's answer, rendered by the first who asks after a change. One short lock.
+    package var statusBody: StatusBody {
+        publishedState.withLock { state in
+            if let body = state.body { return body }
+            let body = StatusBody(spec, state.snapshot)
+            state.body = body
+            return body
+        }
+    }
 
     /// What the runner is to do; nil once the run has ended.
     package var work: JobWork? { state.withLock { $0.work } }
@@ -101,9 +110,8 @@ package final class Job: Sendable {
         memory.unpublished.subtract(commit.end.offset - commit.expected.end.offset, ordering: .relaxed)
         let previous = published
         if previous.snapshot != commit.snapshot || commit.result != nil {
-            let body = StatusBody(spec, commit.snapshot)
             let isTruncated = commit.result?.isTruncated ?? previous.isTruncated
-            publishedState.withLock { $0 = PublishedState(snapshot: commit.snapshot, body: body, isTruncated: isTruncated) }
+            publishedState.withLock { $0 = PublishedState(snapshot: commit.snapshot, isTruncated: isTruncated) }
         }
         log.publish(step.view, oldest: step.oldest, progress: step.progress)
         return step.waiters
@@ -133,14 +141,13 @@ package final class Job: Sendable {
 /// What clients may see of a run.
 package struct PublishedState: Sendable {
     package let snapshot: JobSnapshot
-    /// The status call's answer.
-    package let body: StatusBody
     /// Whether a plain-text result was cut at its limit.
     package let isTruncated: Bool
+    /// `Job.statusBody`, once it was asked for.
+    fileprivate var body: StatusBody?
 
-    init(snapshot: JobSnapshot, body: StatusBody, isTruncated: Bool = false) {
+    init(snapshot: JobSnapshot, isTruncated: Bool = false) {
         self.snapshot = snapshot
-        self.body = body
         self.isTruncated = isTruncated
     }
 }

@@ -1,4 +1,4 @@
-/// A run's name: `run_` and 12 lower-case hex digits, from a cryptographic source (48 random bits, so that ids cannot be guessed or listed).
+/// A run's name: `run_` and 12 lower-case hex digits, from a cryptographic source (`JobIDSource`).
 package struct JobID: Hashable, Sendable, CustomStringConvertible {
     /// The 48 bits behind the hex digits.
     package let bits: UInt64

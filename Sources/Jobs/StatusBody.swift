@@ -1,5 +1,6 @@
-/// The answer to "how is this run?", rendered once per change and shared by all who ask.
+/// The answer to "how is this run?", rendered at most once per change and shared by all who ask.
 package final class StatusBody: Sendable {
+    package let status: JobStatus
     package let bytes: [UInt8]
 
     /// `cancelledAt` is only in the answer to a cancel.
@@ -39,6 +40,7 @@ package final class StatusBody: Sendable {
         }
         json.raw("}")
         bytes = json.bytes
+        status = snapshot.status
     }
 }
 

@@ -1,10 +1,14 @@
 import Glibc
+import Locking
 
-/// A directory whose executables are recipes by their file names. Read anew at each question, so that what is put there counts at once. Any
-/// thread.
+/// A directory whose executables are recipes by their file names. What is put there counts at once, what is taken away is unknown a second
+/// later: a recipe that was there is not looked for again so soon. Any thread.
 package struct RecipeBook: Sendable {
     /// An absolute path.
     package let directory: String
+    /// Recipes that were there, and until when that is believed.
+    private let seen = Lock<[String: ContinuousClock.Instant]>([:])
+    private static let belief: Duration = .seconds(1)
 
     /// - Parameter directory: a path; a relative one counts from the present working directory.
     /// - Throws: `RunnerCommandError.noDirectory`.
@@ -19,6 +23,17 @@ package struct RecipeBook: Sendable {
     /// The recipes' names, sorted.
     package var names: [String] {
         ProcessTable.names(in: directory).filter { path(of: $0) != nil }.sorted()
+    }
+
+    /// Whether there is a recipe of that name, or was within the last second. A submission asks this; a run that starts, `path(of:)`.
+    package func has(_ name: String, now: ContinuousClock.Instant = .now) -> Bool {
+        if let until = seen.withLock({ $0[name] }), now < until { return true }
+        guard path(of: name) != nil else { return false }
+        seen.withLock { seen in
+            seen = seen.filter { now < $0.value }
+            seen[name] = now + Self.belief
+        }
+        return true
     }
 
     /// The executable of a recipe; nil where there is none of that name.

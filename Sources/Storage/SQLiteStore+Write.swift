@@ -17,9 +17,15 @@ extension SQLiteStore {
 
     package func acquire(limit: Int, after: Int64) throws(StoreError) -> [StoredJob] {
         try transaction(isDurable: true) { (transaction) throws(StoreError) in
+            // The first of each status from the index by status, and of these the first.
             var select = try HotStatement(
                 transaction.db,
-                "SELECT \(StoredRow.columns) FROM runs WHERE status < 2 AND number > ? ORDER BY number LIMIT ?")
+                """
+                SELECT \(StoredRow.columns) FROM runs WHERE number IN (
+                    SELECT number FROM (SELECT number FROM jobs WHERE status = 0 AND number > ?1 ORDER BY number LIMIT ?2) UNION ALL
+                    SELECT number FROM (SELECT number FROM jobs WHERE status = 1 AND number > ?1 ORDER BY number LIMIT ?2))
+                ORDER BY number LIMIT ?2
+                """)
             select.bind(after)
             select.bind(limit)
             var jobs: [StoredJob] = []

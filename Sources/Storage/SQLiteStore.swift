@@ -1,3 +1,4 @@
+import CSQLite
 import GRDB
 import GRDBSQLite
 import Jobs
@@ -47,6 +48,7 @@ package final class SQLiteStore: JobStore {
     ///   system's reason.
     package init(path: String, bootID: String, limits: StorageLimits = StorageLimits()) throws(StoreError) {
         self.limits = limits
+        rs_sqlite_configure()
         let file = try DatabaseFile(path: path)
         self.file = file
         let pool = try storeErrors { try DatabasePool(path: file.path, configuration: SQLiteStore.configuration(limits)) }

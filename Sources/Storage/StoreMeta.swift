@@ -32,7 +32,7 @@ struct StoreMeta {
             meta = StoreMeta(
                 instanceID: String(decoding: instance, as: UTF8.self), secret: secret,
                 hadPowerCut: try Bool.fetchOne(
-                    db, sql: "SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_unfinished WHERE status < 2 AND uncertain)") ?? false,
+                    db, sql: "SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_by_status WHERE status < 2 AND uncertain)") ?? false,
                 nextNumber: (try Int64.fetchOne(db, sql: "SELECT max(number) FROM jobs") ?? 0) + 1)
             return .commit
         }

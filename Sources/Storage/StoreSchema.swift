@@ -26,7 +26,7 @@ enum StoreSchema {
         }
     }
 
-    static let migrations = [first, second]
+    static let migrations = [first, second, third]
 
     /// - `jobs.number` is the order of creation. `id` is the 48 bits of the run's name.
     /// - `log.row` is the job's number and, in the low bits, the row's own: a log's rows lie together and are found by halving.
@@ -129,5 +129,18 @@ enum StoreSchema {
             SELECT jobs.*, row AS last_row, length(bytes) AS tail_bytes, last_sequence AS head_sequence,
                 start_offset + length(bytes) AS head_offset
             FROM jobs CROSS JOIN log ON row = (SELECT row FROM log WHERE row < (number + 1) << 28 ORDER BY row DESC LIMIT 1);
+        """
+
+    /// Unfinished runs are found by their status: an index of their own costs every new run. And in `runs` a run that has lost its log, which
+    /// only damage can do, is missing: it must not get the last row of the run before it.
+    private static let third = """
+        DROP INDEX jobs_unfinished;
+
+        DROP VIEW runs;
+        CREATE VIEW runs AS
+            SELECT jobs.*, row AS last_row, length(bytes) AS tail_bytes, last_sequence AS head_sequence,
+                start_offset + length(bytes) AS head_offset
+            FROM jobs CROSS JOIN log ON row = (
+                SELECT row FROM log WHERE row >= number << 28 AND row < (number + 1) << 28 ORDER BY row DESC LIMIT 1);
         """
 }

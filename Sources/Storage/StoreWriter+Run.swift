@@ -17,7 +17,7 @@ extension StoreWriter {
         }
     }
 
-    /// Lets changes gather. None of them wakes this thread, which is a good part of what that saves.
+    /// Lets changes gather. None of them wakes this thread, which is a good part of what that saves; a submit among them waits as long.
     private func rest(after work: WriterQueue, _ pace: WriterPace) {
         if work.isAwaited {
             // Unless as many have come during the commit as it took: then there is nothing to wait for.

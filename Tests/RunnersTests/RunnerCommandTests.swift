@@ -57,4 +57,18 @@ struct RunnerCommandTests {
         #expect(throws: RunnerCommandError.noDirectory("/nonexistent")) { try RecipeBook(directory: "/nonexistent") }
         #expect(throws: RunnerCommandError.noDirectory("/etc/passwd")) { try RecipeBook(directory: "/etc/passwd") }
     }
+
+    @Test func `a recipe counts at once, and is believed to be there for a second`() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "recipes-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let (book, now) = (try RecipeBook(directory: directory.path), ContinuousClock.now)
+        let recipe = directory.appending(path: "late").path
+        #expect(!book.has("late", now: now))
+        #expect(FileManager.default.createFile(atPath: recipe, contents: nil, attributes: [.posixPermissions: 0o755]))
+        #expect(book.has("late", now: now))
+        try FileManager.default.removeItem(atPath: recipe)
+        #expect(book.has("late", now: now + .milliseconds(999)))
+        #expect(!book.has("late", now: now + .seconds(1)))
+    }
 }

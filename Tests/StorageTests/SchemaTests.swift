@@ -35,11 +35,12 @@ import Testing
         try again.close()
     }
 
-    /// Undoes the second script, as far as a store can see.
+    /// Undoes the later scripts, as far as a store can see.
     private func makeFirst(_ path: String) throws {
         let queue = try DatabaseQueue(path: path)
         try queue.inDatabase { db in
             try db.execute(sql: "DROP VIEW runs")
+            try db.execute(sql: "CREATE INDEX jobs_unfinished ON jobs(number) WHERE status < 2")
             for column in ["head_sequence", "head_offset", "next_row", "tail_bytes"] {
                 try db.execute(sql: "ALTER TABLE jobs ADD COLUMN \(column) INTEGER NOT NULL DEFAULT 0")
             }

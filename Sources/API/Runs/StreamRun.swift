@@ -63,7 +63,7 @@ extension APIServer {
         _ job: Job, _ wish: StreamWish, after sequence: UInt64, at offset: Int, _ oldest: UInt64?, _ exchange: consuming Exchange
     ) {
         var preamble = newPreamble(job)
-        if let oldest { preamble.gap(requested: sequence, oldest: oldest, status: job.published.body) }
+        if let oldest { preamble.gap(requested: sequence, oldest: oldest, status: job.statusBody) }
         begin(job, wish, at: offset, preamble, exchange)
     }
 

@@ -63,7 +63,7 @@ package struct SubmitDecoder {
             if problems.count == before, !rules.hasRunner { problems.append(FieldProblem("recipe_name", .noRunner)) }
             return nil
         }
-        guard rules.recipes?.path(of: name) == nil else { return name }
+        if rules.recipes?.has(name) == true { return name }
         let known = rules.recipes?.names ?? []
         problems.append(FieldProblem("recipe_name", known.isEmpty ? .noRecipes(name) : .unknownRecipe(name, known: known)))
         return nil

@@ -13,8 +13,9 @@ extension APIServer {
             return exchange.refuse(error)
         }
         guard !context.state.isDraining else { return exchange.refuse(.draining) }
+        let now = context.clock()
         let spec = JobSpec(
-            id: JobID(bits: context.random.bits()), createdAt: context.clock(), sessionID: order.sessionID, timeoutSeconds: order.timeout,
+            id: context.newID(at: now), createdAt: now, sessionID: order.sessionID, timeoutSeconds: order.timeout,
             maxAttempts: order.maxAttempts, webhookURL: order.webhookURL)
         let job = Job(spec: spec, work: order.work, committer: context.writer, memory: context.memory)
         wait(exchange) {
