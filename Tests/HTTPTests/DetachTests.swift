@@ -38,11 +38,13 @@ import Testing
         let clients = try (0..<24).map { unread in
             let client = try RawClient(port: server.port, receiveBuffer: 4_096)
             for _ in 0..<unread {
+                let before = server.seen.withLock { $0.count }
                 client.send("GET /unread HTTP/1.1\r\nHost: h\r\n\r\n")
-                block(milliseconds: 3)
+                // One is not seen when the answer before it found no room at all.
+                for _ in 0..<20 where server.seen.withLock({ $0.count }) == before { block(milliseconds: 1) }
             }
             client.send("GET /s HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
-            block(milliseconds: 5)
+            block(milliseconds: 20)
             client.send("x")
             return client
         }
