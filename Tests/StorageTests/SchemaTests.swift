@@ -35,6 +35,24 @@ import Testing
         try again.close()
     }
 
+    @Test func `a run that has lost its log is missing, and does not get the log of the run before it`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("runs.db")
+        let store = try SQLiteStore(path: path, bootID: "boot")
+        let bench = Bench(store, directory)
+        let whole = try bench.create(bench.job(1))
+        let damaged = try bench.create(bench.job(2))
+        try store.close()
+        let queue = try DatabaseQueue(path: path)
+        try queue.inDatabase { db in try db.execute(sql: "DELETE FROM log WHERE row = (SELECT max(row) FROM log)") }
+        try queue.close()
+
+        let again = try SQLiteStore(path: path, bootID: "boot")
+        #expect(try again.job(damaged.id) == nil)
+        #expect(try again.acquire(limit: 10, after: 0).map(\.spec.id) == [whole.id])
+        try again.close()
+    }
+
     /// Undoes the later scripts, as far as a store can see.
     private func makeFirst(_ path: String) throws {
         let queue = try DatabaseQueue(path: path)
