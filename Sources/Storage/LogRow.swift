@@ -8,6 +8,7 @@ struct LogRow {
     var bytes: [UInt8]
 
     var endOffset: Int { startOffset + bytes.count }
+    var end: LogEnd { LogEnd(sequence: lastSequence, offset: endOffset) }
 
     /// A commit's frames as rows of at most `limit` bytes, cut between frames; a single frame that is longer is a row of its own.
     static func rows(of commit: JobCommit, limit: Int = StorageSizes.rowBytes) -> [LogRow] {

@@ -4,23 +4,29 @@ import Jobs
 /// Log pages read back.
 extension SQLiteStore {
     package func read(_ id: JobID, from address: LogAddress, maxBytes: Int) throws(StoreError) -> StoredFrames? {
-        try read { (db) throws(StoreError) in
-            guard let log = try KeptLog(db, id), let row = try log.row(of: address) else { return nil }
+        let tail = journal.tail(of: id)
+        return try read { (db) throws(StoreError) in
+            guard let log = try KeptLog(db, id, tail), let row = try log.row(of: address) else { return nil }
             return try log.frames(from: row, maxBytes: maxBytes)
         }
     }
 }
 
 /// One run's kept rows. Their numbers are dense, so that one is found by halving, without an index that every commit would have to write.
+///
+/// What the journal has of the log counts to its last row, or as one more.
 private struct KeptLog {
     private let db: Database
     private let oldest: LogOldest
     private let head: Int
     private let lastRow: Int64
     private let firstRow: Int64
+    private let tail: JournalTail?
 
+    /// `tail` was taken before `db`'s snapshot: what it holds may be in the log by then, but nothing can be in neither.
+    ///
     /// Nil when the run is unknown or nothing of its log is kept.
-    init?(_ db: Database, _ id: JobID) throws(StoreError) {
+    init?(_ db: Database, _ id: JobID, _ tail: JournalTail?) throws(StoreError) {
         self.db = db
         var select = try HotStatement(
             db, "SELECT number, oldest_sequence, oldest_offset, head_offset, last_row FROM runs WHERE id = ?")
@@ -28,7 +34,9 @@ private struct KeptLog {
         guard try select.step() else { return nil }
         defer { select.reset() }
         oldest = LogOldest(sequence: select.unsigned(1), offset: Int(select.int(2)))
-        head = Int(select.int(3))
+        let stored = Int(select.int(3))
+        self.tail = tail.flatMap { $0.row.startOffset == stored ? $0 : nil }
+        head = self.tail?.row.endOffset ?? stored
         let base = RowNumber.first(ofJob: select.int(0))
         lastRow = select.int(4)
         var first = try HotStatement(db, "SELECT row FROM log WHERE row >= ? AND row <= ? ORDER BY row LIMIT 1")
@@ -42,17 +50,24 @@ private struct KeptLog {
     /// The row that holds an address, else the first later one.
     func row(of address: LogAddress) throws(StoreError) -> Int64? {
         if case .offset(let offset) = address, offset >= head { return nil }
+        let end = tail?.isNewRow == true ? lastRow + 2 : lastRow + 1
         var low = firstRow
-        var high = lastRow + 1
+        var high = end
         while low < high {
             let middle = low + (high - low) / 2
             if try isBefore(middle, address) { low = middle + 1 } else { high = middle }
         }
-        return low <= lastRow ? low : nil
+        return low < end ? low : nil
     }
 
     /// Whether a row ends before the address.
     private func isBefore(_ row: Int64, _ address: LogAddress) throws(StoreError) -> Bool {
+        if let tail, row == (tail.isNewRow ? lastRow + 1 : lastRow) {
+            return switch address {
+            case .sequence(let sequence): tail.row.lastSequence < sequence
+            case .offset(let offset): tail.row.endOffset <= offset
+            }
+        }
         var select = try HotStatement(db, "SELECT last_sequence, start_offset + length(bytes) FROM log WHERE row = ?")
         select.bind(row)
         guard try select.step() else { throw .damaged("a log lacks row \(row)") }
@@ -64,17 +79,25 @@ private struct KeptLog {
     }
 
     func frames(from row: Int64, maxBytes: Int) throws(StoreError) -> StoredFrames? {
-        var select = try HotStatement(db, "SELECT first_sequence, start_offset, bytes FROM log WHERE row >= ? AND row <= ? ORDER BY row")
+        if let tail, row > lastRow {
+            return StoredFrames(
+                firstSequence: tail.row.firstSequence, startOffset: tail.row.startOffset, bytes: tail.row.bytes, oldest: oldest)
+        }
+        var select = try HotStatement(
+            db, "SELECT first_sequence, start_offset, bytes, row FROM log WHERE row >= ? AND row <= ? ORDER BY row")
         select.bind(row)
         select.bind(lastRow)
         guard try select.step() else { return nil }
         defer { select.reset() }
         var frames = StoredFrames(firstSequence: select.unsigned(0), startOffset: Int(select.int(1)), bytes: [], oldest: oldest)
         frames.bytes.reserveCapacity(min(maxBytes, head - frames.startOffset))
+        var isWhole = false
         repeat {
             select.append(2, to: &frames.bytes)
+            isWhole = select.int(3) == lastRow
             guard frames.bytes.count < maxBytes else { break }
         } while try select.step()
+        if let tail, isWhole, !tail.isNewRow || frames.bytes.count < maxBytes { frames.bytes += tail.row.bytes }
         return frames
     }
 }

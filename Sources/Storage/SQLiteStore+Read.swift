@@ -4,7 +4,12 @@ import Jobs
 /// Any thread: each read is a snapshot of its own on one of the reading connections.
 extension SQLiteStore {
     package func job(_ id: JobID) throws(StoreError) -> StoredJob? {
-        try read { (db) throws(StoreError) in try StoredRow.job(db, "id = ?", Int64(id.bits), withWork: true) }
+        let tail = journal.tail(of: id)
+        return try read { (db) throws(StoreError) in
+            guard var job = try StoredRow.job(db, "id = ?", Int64(id.bits), withWork: true) else { return nil }
+            Journal.complete(&job, tail)
+            return job
+        }
     }
 
     package func result(of id: JobID) throws(StoreError) -> JobResult? {
@@ -47,7 +52,11 @@ extension SQLiteStore {
             select.bind(skipped)
             defer { select.reset() }
             var jobs: [StoredJob] = []
-            while try select.step() { jobs.append(try StoredJob(select)) }
+            while try select.step() {
+                var job = try StoredJob(select)
+                journal.complete(&job)
+                jobs.append(job)
+            }
             return JobPage(jobs: jobs, total: total)
         }
     }

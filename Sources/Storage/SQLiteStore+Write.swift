@@ -9,8 +9,13 @@ extension SQLiteStore {
         return try transaction(isDurable: isDurable) { (transaction) throws(StoreError) in
             var outcome = WriteOutcome()
             for submission in batch.submits { outcome.submits.append(try transaction.submit(submission)) }
-            for commit in batch.commits { outcome.commits.append(try transaction.commit(commit, retainLogBytes: batch.retainLogBytes)) }
+            // A few runs' events are as well written where they belong.
+            let byJournal = batch.commits.count >= limits.journalSiblings
+            for commit in batch.commits {
+                outcome.commits.append(try transaction.commit(commit, retainLogBytes: batch.retainLogBytes, byJournal: byJournal))
+            }
             for id in batch.deletes { outcome.deletes.append(try transaction.delete(id)) }
+            try transaction.writeJournal(limit: limits.journalBytes)
             return outcome
         }
     }
@@ -32,6 +37,7 @@ extension SQLiteStore {
             while try select.step() { jobs.append(try StoredJob(select)) }
             for index in jobs.indices {
                 jobs[index].work = try StoredRow.work(transaction.db, number: jobs[index].order)
+                transaction.journal.complete(&jobs[index])
                 jobs[index].head.epoch += 1
                 try transaction.run("UPDATE jobs SET epoch = epoch + 1 WHERE number = ?", jobs[index].order)
                 transaction.known[jobs[index].spec.id] = nil
@@ -63,7 +69,7 @@ extension SQLiteStore {
     }
 
     /// Runs `body` in a transaction of its own. All of it happens or nothing.
-    private func transaction<Result>(
+    func transaction<Result>(
         isDurable: Bool, _ body: (inout StoreTransaction) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
         try storeErrors {
@@ -74,11 +80,12 @@ extension SQLiteStore {
                     // What is known is out of reach until it is committed: after an error it is read again.
                     var transaction = state.withLock { state in
                         defer { state.known = [:] }
-                        return StoreTransaction(db: db, nextNumber: state.nextNumber, known: state.known)
+                        return StoreTransaction(db: db, nextNumber: state.nextNumber, known: state.known, journal: journal)
                     }
                     let result = try body(&transaction)
                     try transaction.writeCounters()
                     try HotStatement(db, "COMMIT").run()
+                    journal.apply(transaction.changes)
                     state.withLock { state in
                         state.nextNumber = transaction.nextNumber
                         if transaction.known.count <= StorageSizes.knownRuns { state.known = transaction.known }

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// What a submit or a run's end wrote is on the disk before `write` returns (`synchronous=FULL`); the rest rides on `NORMAL`: a killed
 /// process loses nothing of it, a power
-/// cut at most what was neither acknowledged nor final. The store holds no run in memory; the database is all there is.
+/// cut at most what was neither acknowledged nor final. The store holds nothing in memory that the database does not.
 package final class SQLiteStore: JobStore {
     /// 16 random hex digits, made with the database: tells the processes of this server's runs from others'.
     package let instanceID: String
@@ -23,6 +23,7 @@ package final class SQLiteStore: JobStore {
     let pool: DatabasePool
     let limits: StorageLimits
     let state: Lock<WriterState>
+    let journal = Journal()
     private let file: DatabaseFile
     let checkpointer: Checkpointer
 
@@ -70,7 +71,7 @@ package final class SQLiteStore: JobStore {
             checkpointer.stop()
             throw StoreError(error)
         }
-        keepWriteAheadLog()
+        try transaction(isDurable: false) { (transaction) throws(StoreError) in try transaction.recoverJournal() }
     }
 
     deinit {
@@ -89,6 +90,8 @@ package final class SQLiteStore: JobStore {
             file.close()
         }
         try storeErrors {
+            // For who reads the file with other programs; the next server would do it too.
+            try? transaction(isDurable: true) { (transaction) throws(StoreError) in try transaction.emptyJournal() }
             try pool.writeWithoutTransaction { db in
                 try SQLiteStore.setSynchronous(db, isFull: true)
                 try StoreMeta.noteCleanShutdown(db)

@@ -26,7 +26,7 @@ enum StoreSchema {
         }
     }
 
-    static let migrations = [first, second, third]
+    static let migrations = [first, second, third, fourth]
 
     /// - `jobs.number` is the order of creation. `id` is the 48 bits of the run's name.
     /// - `log.row` is the job's number and, in the low bits, the row's own: a log's rows lie together and are found by halving.
@@ -142,5 +142,13 @@ enum StoreSchema {
                 start_offset + length(bytes) AS head_offset
             FROM jobs CROSS JOIN log ON row = (
                 SELECT row FROM log WHERE row >= number << 28 AND row < (number + 1) << 28 ORDER BY row DESC LIMIT 1);
+        """
+
+    /// Events on their way to their logs (see `Journal`). What `runs` says of where a log ends is then said without them.
+    private static let fourth = """
+        CREATE TABLE journal(
+            row INTEGER PRIMARY KEY,
+            records BLOB NOT NULL
+        ) STRICT;
         """
 }

@@ -9,21 +9,30 @@ struct KnownRun {
     /// Nil when it has not been read: it is then written whatever it is.
     var snapshot: JobSnapshot?
     var isUncertain: Bool
-    /// The number of the log's last row, and how many bytes that holds.
+    /// The number of the log's last row, and how many bytes that holds; without what is in the journal.
     var lastRow: Int64
     var tailBytes: Int
 }
 
 /// What happened to runs: frames, snapshots, results; and the trimming of what a log may not keep.
 extension StoreTransaction {
-    mutating func commit(_ commit: JobCommit, retainLogBytes: Int) throws(StoreError) -> CommitOutcome {
+    /// `byJournal`: whether few bytes may go to their log by way of the journal.
+    mutating func commit(_ commit: JobCommit, retainLogBytes: Int, byJournal: Bool) throws(StoreError) -> CommitOutcome {
         let found = try run(commit.id)
         if case .answer(let outcome) = CommitCheck(commit, stored: found?.head) { return outcome }
         guard let before = found else { return .gone }
         var present = before
-        for row in LogRow.rows(of: commit) { try append(row, to: &present) }
+        let rows = LogRow.rows(of: commit)
+        if byJournal, !commit.snapshot.status.isTerminal, rows.count == 1, rows[0].bytes.count <= StorageSizes.mergedRowBytes {
+            try journal(rows[0], of: commit.id, to: &present)
+        } else {
+            // An end brings nothing to append at times, but what is in the journal.
+            try moveTail(of: commit.id, to: &present)
+            for row in rows { try append(row, to: &present) }
+        }
         present.head.end = commit.end
         if commit.end.offset - present.oldest.offset > retainLogBytes {
+            try moveTail(of: commit.id, to: &present)
             try trim(&present, head: commit.end.offset, retainLogBytes: retainLogBytes)
         }
         present.snapshot = commit.snapshot
@@ -42,7 +51,8 @@ extension StoreTransaction {
         return .committed(oldest: present.oldest)
     }
 
-    private mutating func run(_ id: JobID) throws(StoreError) -> KnownRun? {
+    /// A run as this transaction has left it so far; nil when it is unknown.
+    mutating func run(_ id: JobID) throws(StoreError) -> KnownRun? {
         if let run = known[id] { return run }
         var select = try statement(
             """
@@ -52,9 +62,9 @@ extension StoreTransaction {
         select.bind(id.bits)
         guard try select.step() else { return nil }
         defer { select.reset() }
+        let end = LogEnd(sequence: select.unsigned(2), offset: Int(select.int(3)))
         return KnownRun(
-            number: select.int(0),
-            head: LogHead(epoch: select.unsigned(1), end: LogEnd(sequence: select.unsigned(2), offset: Int(select.int(3)))),
+            number: select.int(0), head: LogHead(epoch: select.unsigned(1), end: tail(of: id)?.row.end ?? end),
             oldest: LogOldest(sequence: select.unsigned(4), offset: Int(select.int(5))), status: try select.status(6), snapshot: nil,
             isUncertain: select.int(7) != 0, lastRow: select.int(8), tailBytes: Int(select.int(9)))
     }
@@ -63,14 +73,24 @@ extension StoreTransaction {
 
     private mutating func append(_ row: LogRow, to present: inout KnownRun) throws(StoreError) {
         if row.joins(tailBytes: present.tailBytes, lastSequence: present.head.end.sequence) {
-            // `||` makes text of what it joins, byte for byte; the cast makes it a blob again.
-            var update = try statement("UPDATE log SET last_sequence = ?2, bytes = CAST(bytes || ?3 AS BLOB) WHERE row = ?1")
-            update.bind(present.lastRow)
-            update.bind(row.lastSequence)
-            try update.run(binding: row.bytes)
-            present.tailBytes += row.bytes.count
-            return
+            try extend(with: row, to: &present)
+        } else {
+            try add(row, to: &present)
         }
+    }
+
+    /// Adds to the log's last row.
+    mutating func extend(with row: LogRow, to present: inout KnownRun) throws(StoreError) {
+        // `||` makes text of what it joins, byte for byte; the cast makes it a blob again.
+        var update = try statement("UPDATE log SET last_sequence = ?2, bytes = CAST(bytes || ?3 AS BLOB) WHERE row = ?1")
+        update.bind(present.lastRow)
+        update.bind(row.lastSequence)
+        try update.run(binding: row.bytes)
+        present.tailBytes += row.bytes.count
+    }
+
+    /// Adds a row to the log.
+    mutating func add(_ row: LogRow, to present: inout KnownRun) throws(StoreError) {
         present.lastRow += 1
         guard present.lastRow < RowNumber.end(ofJob: present.number) else { throw .unavailable("a log has no room for more rows") }
         try insert(row, at: present.lastRow)

@@ -4,7 +4,8 @@ import Jobs
 extension StoreTransaction {
     mutating func submit(_ submission: Submission) throws(StoreError) -> SubmitOutcome {
         if let key = submission.key, let number = try job(of: key) {
-            guard let stored = try StoredRow.job(db, "number = ?", number, withWork: true) else { throw .damaged("a key without its run") }
+            guard var stored = try StoredRow.job(db, "number = ?", number, withWork: true) else { throw .damaged("a key without its run") }
+            Journal.complete(&stored, tail(of: stored.spec.id))
             return .existing(stored)
         }
         guard submission.mayEnter else { return .full }

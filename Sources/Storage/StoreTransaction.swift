@@ -8,6 +8,8 @@ struct StoreTransaction {
     var nextNumber: Int64
     /// Running ones as the store has them, changes of this transaction included.
     var known: [JobID: KnownRun]
+    let journal: Journal
+    var changes = JournalChanges()
     private var statements: [(place: UInt, statement: HotStatement)] = []
     private var statusDeltas = [Int](repeating: 0, count: JobStatus.allCases.count)
     private var sessionDeltas: [SessionStatus: Int] = [:]
@@ -17,10 +19,11 @@ struct StoreTransaction {
         let status: JobStatus
     }
 
-    init(db: Database, nextNumber: Int64, known: [JobID: KnownRun]) {
+    init(db: Database, nextNumber: Int64, known: [JobID: KnownRun], journal: Journal) {
         self.db = db
         self.nextNumber = nextNumber
         self.known = known
+        self.journal = journal
     }
 
     /// A statement, looked up once in this transaction: by the literal's place, since GRDB's cache hashes the whole text each time.

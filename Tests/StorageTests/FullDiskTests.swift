@@ -44,6 +44,35 @@ struct FullDiskTests {
         try again.close()
     }
 
+    @Test func `a full disk leaves the journal as it is, and what is tried again is appended to it`() throws {
+        let disk = try SmallDisk(mebibytes: 12)
+        var limits = StorageLimits()
+        limits.journalBytes = 30_000
+        let store = try SQLiteStore(path: disk.file("runs.db"), bootID: "boot", limits: limits)
+        let runs = try Runs(store, TemporaryDirectory(), count: 20)
+        try runs.write(runs.take(events: 5))
+
+        try disk.fill()
+        var refused: [JobCommit]?
+        for round in 0..<10_000 where refused == nil {
+            let commits = try runs.take(events: 1, bytes: round % 2 == 0 ? 2_500 : 100)
+            do {
+                try runs.write(commits)
+            } catch is StoreError {
+                refused = commits
+            }
+        }
+        let commits = try #require(refused, "the disk did not become full")
+        try runs.areWhole(store)
+
+        try disk.empty()
+        try runs.write(commits)
+        try runs.write(runs.take(events: 2))
+        try runs.areWhole(store)
+        try store.close()
+        try runs.areWhole(SQLiteStore(path: disk.file("runs.db"), bootID: "boot"))
+    }
+
     @Test func `a server that starts on a full disk says so`() throws {
         let disk = try SmallDisk(mebibytes: 1)
         try disk.fill()

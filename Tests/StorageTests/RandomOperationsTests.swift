@@ -29,13 +29,18 @@ private struct RandomRun {
     private var jobs: [JobID: Job] = [:]
     private var clock = Bench.now
     private let retain: Int
+    private let limits: StorageLimits
     /// Commits that were written, for being repeated.
     private var past: [JobCommit] = []
 
     init(seed: UInt64) throws {
         random = SplitMix(state: seed)
         directory = try TemporaryDirectory()
-        store = try SQLiteStore(path: directory.file("runs.db"), bootID: "boot")
+        var limits = StorageLimits()
+        limits.journalSiblings = Int.random(in: 1...4, using: &random)
+        limits.journalBytes = Int.random(in: 0...20_000, using: &random)
+        self.limits = limits
+        store = try SQLiteStore(path: directory.file("runs.db"), bootID: "boot", limits: limits)
         bench = Bench(model, directory)
         retain = Int.random(in: 1_000...40_000, using: &random)
     }
@@ -91,7 +96,7 @@ private struct RandomRun {
     private mutating func change() throws {
         var batch = WriteBatch(retainLogBytes: retain)
         var changed: [(Job, JobCommit)] = []
-        for job in jobs.values.sorted(by: { $0.id.bits < $1.id.bits }).shuffled(using: &random).prefix(4) {
+        for job in jobs.values.sorted(by: { $0.id.bits < $1.id.bits }).shuffled(using: &random).prefix(6) {
             let attempt = job.published.snapshot.attempt
             switch (job.published.snapshot.status, Int.random(in: 0..<10, using: &random)) {
             case (.queued, 0): _ = job.cancel(now: clock, waiter: bench.answers.waiter())
@@ -100,7 +105,8 @@ private struct RandomRun {
             case (.running, 1):
                 _ = job.finish(attempt: attempt, .succeeded(JobResult(json: [49], isTruncated: true)), now: clock, random: 7)
             case (.running, let choice):
-                let size = choice == 2 ? 300_000 : Int.random(in: 1...3_000, using: &random)
+                let most = [200, 3_000, 300_000][choice == 2 ? 2 : choice % 2]
+                let size = Int.random(in: most / 2...most, using: &random)
                 bench.log(job, Int.random(in: 1...5, using: &random), bytes: size)
             default: break
             }
@@ -147,7 +153,7 @@ private struct RandomRun {
         let path = directory.file("runs.db")
         let placeholder = try SQLiteStore(path: directory.file("other.db"), bootID: "boot")
         store = placeholder
-        store = try SQLiteStore(path: path, bootID: "boot")
+        store = try SQLiteStore(path: path, bootID: "boot", limits: limits)
     }
 
     private mutating func look() throws {

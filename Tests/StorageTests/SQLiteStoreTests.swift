@@ -165,8 +165,8 @@ import Testing
     @Test func `a database of a newer version is refused by name of both`() throws {
         try open().close()
         try patch(path, at: 60, [0, 0, 0, 99])
-        #expect(refusal(path) == .newerSchema(found: 99, known: 3))
-        try patch(path, at: 60, [0, 0, 0, 3])
+        #expect(refusal(path) == .newerSchema(found: 99, known: 4))
+        try patch(path, at: 60, [0, 0, 0, 4])
         #expect(refusal(path) == nil)
     }
 

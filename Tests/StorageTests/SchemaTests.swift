@@ -58,6 +58,7 @@ import Testing
         let queue = try DatabaseQueue(path: path)
         try queue.inDatabase { db in
             try db.execute(sql: "DROP VIEW runs")
+            try db.execute(sql: "DROP TABLE journal")
             try db.execute(sql: "CREATE INDEX jobs_unfinished ON jobs(number) WHERE status < 2")
             for column in ["head_sequence", "head_offset", "next_row", "tail_bytes"] {
                 try db.execute(sql: "ALTER TABLE jobs ADD COLUMN \(column) INTEGER NOT NULL DEFAULT 0")
