@@ -52,6 +52,8 @@ enum StorageSizes {
     /// A commit is added to the log's last row while that stays smaller: it then fits a database page, and a quiet log does not become a
     /// row per event.
     static let mergedRowBytes = 3_500
+    /// What is longer gains nothing by way of the journal, since no two of them make a row.
+    static let journaledRowBytes = mergedRowBytes / 2
     /// A log's rows are numbered in this many low bits, its job in those above: 34 billion runs, 268 million rows each (at 3,500 bytes a
     /// row about a terabyte).
     static let rowBits: Int64 = 28

@@ -23,7 +23,7 @@ extension StoreTransaction {
         guard let before = found else { return .gone }
         var present = before
         let rows = LogRow.rows(of: commit)
-        if byJournal, !commit.snapshot.status.isTerminal, rows.count == 1, rows[0].bytes.count <= StorageSizes.mergedRowBytes {
+        if byJournal, !commit.snapshot.status.isTerminal, rows.count == 1, rows[0].bytes.count <= StorageSizes.journaledRowBytes {
             try journal(rows[0], of: commit.id, to: &present)
         } else {
             // An end brings nothing to append at times, but what is in the journal.

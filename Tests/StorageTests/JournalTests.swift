@@ -34,7 +34,7 @@ import Testing
         let runs = try Runs(store, directory, count: 50)
         try runs.report(events: 1, of: 0..<3)
         #expect(try file("SELECT count(*) FROM journal") == [0])
-        try runs.report(events: 1, bytes: 4_000)
+        try runs.report(events: 1, bytes: 2_000)
         #expect(try file("SELECT count(*) FROM journal") == [0])
         try runs.areWhole(store)
         try store.close()
