@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 
@@ -20,7 +21,8 @@ def machine():
 def machine_name():
     """Of files: the processor and its cores, as in `amd-epyc-2`."""
     found = machine()
-    return "-".join([*"".join(letter if letter.isalnum() else " " for letter in found["processor"].lower()).split(), str(found["cores"])])
+    model = re.sub(r"\((r|tm)\)|\bprocessor\b|\bcpu\b|@.*", " ", found["processor"].lower())
+    return "-".join([*re.findall(r"[a-z0-9]+", model), str(found["cores"])])
 
 
 def milliseconds(quantiles):
