@@ -1,17 +1,21 @@
 import Jobs
 
-/// One run's part of a row of the journal: run, first and last sequence number, offset and length as little-endian 64-bit numbers, then the
-/// frames.
+/// One run's part of a row of the journal: the run's number and id, first and last sequence number, offset and length as little-endian 64-bit
+/// numbers, then the frames.
 struct JournalRecord {
+    /// Tells a run from a later one that was given the same id after the first was deleted.
+    let number: Int64
     let id: JobID
     let row: LogRow
 
-    private static let headerBytes = 40
+    private static let headerNumbers = 6
+    private static let headerBytes = headerNumbers * 8
 
     func append(to bytes: inout [UInt8]) {
-        for number in [id.bits, row.firstSequence, row.lastSequence, UInt64(row.startOffset), UInt64(row.bytes.count)] {
-            unsafe withUnsafeBytes(of: number.littleEndian) { unsafe bytes.append(contentsOf: $0) }
-        }
+        let header = [
+            UInt64(number), id.bits, row.firstSequence, row.lastSequence, UInt64(row.startOffset), UInt64(row.bytes.count),
+        ]
+        for number in header { unsafe withUnsafeBytes(of: number.littleEndian) { unsafe bytes.append(contentsOf: $0) } }
         bytes += row.bytes
     }
 
@@ -22,17 +26,19 @@ struct JournalRecord {
         var rest = bytes[...]
         while !rest.isEmpty {
             guard rest.count >= headerBytes else { throw .damaged("the journal has half a record") }
-            let numbers = (0..<5).map { index in
+            let numbers = (0..<headerNumbers).map { index in
                 rest.dropFirst(index * 8).prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             }
             rest = rest.dropFirst(headerBytes)
-            guard let start = Int(exactly: numbers[3]), let count = Int(exactly: numbers[4]), count <= rest.count else {
+            guard let number = Int64(exactly: numbers[0]), let start = Int(exactly: numbers[4]), let count = Int(exactly: numbers[5]),
+                count <= rest.count
+            else {
                 throw .damaged("the journal has half a record")
             }
             records.append(
                 JournalRecord(
-                    id: JobID(bits: numbers[0]),
-                    row: LogRow(firstSequence: numbers[1], lastSequence: numbers[2], startOffset: start, bytes: Array(rest.prefix(count)))))
+                    number: number, id: JobID(bits: numbers[1]),
+                    row: LogRow(firstSequence: numbers[2], lastSequence: numbers[3], startOffset: start, bytes: Array(rest.prefix(count)))))
             rest = rest.dropFirst(count)
         }
         return records

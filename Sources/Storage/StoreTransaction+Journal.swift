@@ -10,7 +10,7 @@ extension StoreTransaction {
     /// Appends to a log by way of the journal.
     mutating func journal(_ row: LogRow, of id: JobID, to present: inout KnownRun) throws(StoreError) {
         try keep(row, of: id, in: &present)
-        JournalRecord(id: id, row: row).append(to: &changes.records)
+        JournalRecord(number: present.number, id: id, row: row).append(to: &changes.records)
     }
 
     /// Moves what the journal has of a log to where it belongs.
@@ -59,7 +59,9 @@ extension StoreTransaction {
             select.append(0, to: &bytes)
             for record in try JournalRecord.all(in: bytes) {
                 // What lies before a log's end has been moved; a run that is gone had ended.
-                guard var present = try run(record.id), record.row.startOffset >= present.head.end.offset else { continue }
+                guard var present = try run(record.id), present.number == record.number,
+                    record.row.startOffset >= present.head.end.offset
+                else { continue }
                 guard record.row.startOffset == present.head.end.offset else { throw .damaged("the journal lacks a part of a log") }
                 if tail(of: record.id) == nil { runs.append(record.id) }
                 try keep(record.row, of: record.id, in: &present)

@@ -76,14 +76,30 @@ import Testing
         let runs = try Runs(store, directory, count: 30)
         for round in 1...40 { try runs.report(events: round % 3 + 1, bytes: round * 7) }
         #expect(try file("SELECT count(*) FROM journal")[0] > 0)
-        for suffix in ["", "-wal"] {
-            try FileManager.default.copyItem(atPath: path + suffix, toPath: directory.file("copy.db") + suffix)
-        }
-        let copy = try SQLiteStore(path: directory.file("copy.db"), bootID: "boot")
+        let copied = try copied()
+        let copy = try SQLiteStore(path: copied, bootID: "boot")
         try runs.areWhole(copy)
-        #expect(try file("SELECT count(*) FROM journal", in: directory.file("copy.db")) == [0])
+        #expect(try file("SELECT count(*) FROM journal", in: copied) == [0])
         let taken = try copy.acquire(limit: 100, after: 0)
         #expect(taken.map(\.head.end.sequence) == runs.jobs.map { $0.log.view().lastSequence })
+        try copy.close()
+        try store.close()
+    }
+
+    @Test func `what a deleted run has left in the journal does not go to a new one of the same name`() throws {
+        let store = try SQLiteStore(path: path, bootID: "boot")
+        let old = try Runs(store, directory, count: 5)
+        try old.report(events: 3)
+        for job in old.jobs { _ = job.finish(attempt: 1, .succeeded(nil), now: Bench.now, random: 0) }
+        try old.commit(0..<5)
+        var batch = WriteBatch(retainLogBytes: .max)
+        batch.deletes = old.jobs.map(\.id)
+        #expect(try store.write(batch).deletes == Array(repeating: true, count: 5))
+        let new = try Runs(store, directory, count: 5)
+        try new.report(events: 1)
+        #expect(try file("SELECT count(*) FROM journal") == [2])
+        let copy = try SQLiteStore(path: copied(), bootID: "boot")
+        try new.areWhole(copy)
         try copy.close()
         try store.close()
     }
@@ -148,6 +164,14 @@ import Testing
         try queue.inDatabase { db in try db.execute(sql: "INSERT INTO journal VALUES (1, x'0102')") }
         try queue.close()
         #expect(throws: StoreError.damaged("the journal has half a record")) { try SQLiteStore(path: path, bootID: "boot") }
+    }
+
+    /// What a kill leaves: the files as they are, nothing closed, nothing checkpointed.
+    private func copied() throws -> String {
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: path + suffix, toPath: directory.file("copy.db") + suffix)
+        }
+        return directory.file("copy.db")
     }
 
     /// A row of numbers, as another program sees the file.
