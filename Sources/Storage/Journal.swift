@@ -41,19 +41,18 @@ final class Journal: Sendable {
     /// The number of the row that is written next.
     var nextRow: Int64 { state.withLock { $0.nextRow } }
 
-    /// Moves a run's end behind what the journal holds of it.
-    func complete(_ job: inout StoredJob) {
-        Self.complete(&job, tail(of: job.spec.id))
-    }
+    /// All of them, for who reads many runs in one snapshot.
+    var tails: [JobID: JournalTail] { state.withLock { $0.tails } }
 
-    /// The same with a tail that was taken before the run was read: between the two it may have gone to the log.
+    /// Moves a run's end behind what the journal holds of it. The tail has to be taken before the run is read: between the two it may go to
+    /// the log.
     static func complete(_ job: inout StoredJob, _ tail: JournalTail?) {
         guard let tail, tail.row.endOffset > job.head.end.offset else { return }
         job.head.end = tail.row.end
     }
 
-    /// The oldest rows that have to go for the others to have at most `bytes`: how many, the last one's number, and the runs whose tails began
-    /// in them.
+    /// The oldest rows that have to go for the others to have at most `bytes`: how many, the last one's number, and the runs whose present
+    /// tails began in them.
     func oldest(leaving bytes: Int) -> (count: Int, last: Int64, runs: [JobID]) {
         state.withLock { state in
             var left = state.bytes

@@ -12,11 +12,17 @@ struct JournalRecord {
     private static let headerBytes = headerNumbers * 8
 
     func append(to bytes: inout [UInt8]) {
-        let header = [
-            UInt64(number), id.bits, row.firstSequence, row.lastSequence, UInt64(row.startOffset), UInt64(row.bytes.count),
-        ]
-        for number in header { unsafe withUnsafeBytes(of: number.littleEndian) { unsafe bytes.append(contentsOf: $0) } }
+        Self.append(UInt64(number), to: &bytes)
+        Self.append(id.bits, to: &bytes)
+        Self.append(row.firstSequence, to: &bytes)
+        Self.append(row.lastSequence, to: &bytes)
+        Self.append(UInt64(row.startOffset), to: &bytes)
+        Self.append(UInt64(row.bytes.count), to: &bytes)
         bytes += row.bytes
+    }
+
+    private static func append(_ number: UInt64, to bytes: inout [UInt8]) {
+        unsafe withUnsafeBytes(of: number.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// The records of a row.

@@ -22,8 +22,9 @@ package struct StorageLimits: Sendable {
     package var awaitedCommitRest: Duration = .microseconds(500)
     /// How many runs' changes in one commit make it worth writing their events to the journal first.
     package var journalSiblings = 4
-    /// Bytes of journal after which its oldest part is moved to the logs: 1,000 runs with 4 KiB each, about a row of log.
-    package var journalBytes = 4 << 20
+    /// Bytes of journal, headers and what has been moved meanwhile included, after which its oldest part is moved to the logs. 1,000 runs have
+    /// room for 8 KiB each: a row of log is full well before. The newest row comes on top; in memory there is at most as much again.
+    package var journalBytes = 8 << 20
     /// The first wait after a failed commit; it doubles up to `longestRetry`.
     package var firstRetry: Duration = .milliseconds(50)
     package var longestRetry: Duration = .seconds(5)

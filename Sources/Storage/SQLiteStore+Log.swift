@@ -83,21 +83,20 @@ private struct KeptLog {
             return StoredFrames(
                 firstSequence: tail.row.firstSequence, startOffset: tail.row.startOffset, bytes: tail.row.bytes, oldest: oldest)
         }
-        var select = try HotStatement(
-            db, "SELECT first_sequence, start_offset, bytes, row FROM log WHERE row >= ? AND row <= ? ORDER BY row")
+        var select = try HotStatement(db, "SELECT first_sequence, start_offset, bytes FROM log WHERE row >= ? AND row <= ? ORDER BY row")
         select.bind(row)
         select.bind(lastRow)
         guard try select.step() else { return nil }
         defer { select.reset() }
         var frames = StoredFrames(firstSequence: select.unsigned(0), startOffset: Int(select.int(1)), bytes: [], oldest: oldest)
         frames.bytes.reserveCapacity(min(maxBytes, head - frames.startOffset))
-        var isWhole = false
         repeat {
             select.append(2, to: &frames.bytes)
-            isWhole = select.int(3) == lastRow
             guard frames.bytes.count < maxBytes else { break }
         } while try select.step()
-        if let tail, isWhole, !tail.isNewRow || frames.bytes.count < maxBytes { frames.bytes += tail.row.bytes }
+        if let tail, frames.startOffset + frames.bytes.count == tail.row.startOffset, !tail.isNewRow || frames.bytes.count < maxBytes {
+            frames.bytes += tail.row.bytes
+        }
         return frames
     }
 }

@@ -35,7 +35,8 @@ extension SQLiteStore {
     }
 
     package func list(_ filter: JobFilter) throws(StoreError) -> JobPage {
-        try read { (db) throws(StoreError) in
+        let tails = journal.tails
+        return try read { (db) throws(StoreError) in
             let total = try total(db, filter)
             let (skipped, overflow) = (filter.page - 1).multipliedReportingOverflow(by: filter.pageSize)
             guard filter.page >= 1, filter.pageSize >= 1, !overflow, skipped < total else { return JobPage(jobs: [], total: total) }
@@ -54,7 +55,7 @@ extension SQLiteStore {
             var jobs: [StoredJob] = []
             while try select.step() {
                 var job = try StoredJob(select)
-                journal.complete(&job)
+                Journal.complete(&job, tails[job.spec.id])
                 jobs.append(job)
             }
             return JobPage(jobs: jobs, total: total)

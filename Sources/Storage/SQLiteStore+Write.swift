@@ -37,7 +37,7 @@ extension SQLiteStore {
             while try select.step() { jobs.append(try StoredJob(select)) }
             for index in jobs.indices {
                 jobs[index].work = try StoredRow.work(transaction.db, number: jobs[index].order)
-                transaction.journal.complete(&jobs[index])
+                Journal.complete(&jobs[index], transaction.tail(of: jobs[index].spec.id))
                 jobs[index].head.epoch += 1
                 try transaction.run("UPDATE jobs SET epoch = epoch + 1 WHERE number = ?", jobs[index].order)
                 transaction.known[jobs[index].spec.id] = nil

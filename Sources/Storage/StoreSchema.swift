@@ -117,8 +117,9 @@ enum StoreSchema {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// Where a log ends is told by its last row alone: an event that changes nothing else writes nothing else. Every run has such a row: event
-    /// 1 comes with the run, and trimming leaves the last one. `runs` puts the two together; CROSS says in which order.
+    /// Where a log ends is told by its last row alone (and the journal, see `fourth`): an event that changes nothing else writes nothing else.
+    /// Every run has such a row: event 1 comes with the run, and trimming leaves the last one. `runs` puts the two together; CROSS says in
+    /// which order.
     private static let second = """
         ALTER TABLE jobs DROP COLUMN head_sequence;
         ALTER TABLE jobs DROP COLUMN head_offset;

@@ -23,18 +23,16 @@ extension StoreTransaction {
         guard let before = found else { return .gone }
         var present = before
         let rows = LogRow.rows(of: commit)
-        if byJournal, !commit.snapshot.status.isTerminal, rows.count == 1, rows[0].bytes.count <= StorageSizes.journaledRowBytes {
+        let isTooLong = commit.end.offset - present.oldest.offset > retainLogBytes
+        let isLast = commit.snapshot.status.isTerminal
+        if byJournal, !isLast, !isTooLong, rows.count == 1, rows[0].bytes.count <= StorageSizes.journaledRowBytes {
             try journal(rows[0], of: commit.id, to: &present)
-        } else {
-            // An end brings nothing to append at times, but what is in the journal.
+        } else if isLast || isTooLong || !rows.isEmpty {
             try moveTail(of: commit.id, to: &present)
             for row in rows { try append(row, to: &present) }
         }
         present.head.end = commit.end
-        if commit.end.offset - present.oldest.offset > retainLogBytes {
-            try moveTail(of: commit.id, to: &present)
-            try trim(&present, head: commit.end.offset, retainLogBytes: retainLogBytes)
-        }
+        if isTooLong { try trim(&present, head: commit.end.offset, retainLogBytes: retainLogBytes) }
         present.snapshot = commit.snapshot
         present.isUncertain = before.isUncertain && commit.end == commit.expected.end
         if present.snapshot != before.snapshot || present.oldest != before.oldest || present.isUncertain != before.isUncertain {

@@ -20,8 +20,8 @@ extension StoreTransaction {
         if tail.isNewRow { try add(tail.row, to: &present) } else { try extend(with: tail.row, to: &present) }
     }
 
-    /// Writes the transaction's row of the journal. When that is full, its oldest rows go, and the tails that began in them to their logs: a
-    /// sixteenth at a time, so that no commit has to wait for all of it.
+    /// Writes the transaction's row of the journal. When that is full, its oldest rows go, and the tails that began in them to their logs: twice
+    /// what was written or a sixteenth of it, so that no commit has to wait for all of it.
     mutating func writeJournal(limit: Int) throws(StoreError) {
         if !changes.records.isEmpty {
             var insert = try statement("INSERT INTO journal(row, records) VALUES (?, ?)")
@@ -29,7 +29,7 @@ extension StoreTransaction {
             try insert.run(binding: changes.records)
         }
         guard journal.bytes + changes.records.count > limit else { return }
-        try drop(journal.oldest(leaving: limit - limit / 16))
+        try drop(journal.oldest(leaving: limit - min(limit / 16, 2 * changes.records.count)))
     }
 
     /// Moves everything to the logs.
@@ -45,7 +45,10 @@ extension StoreTransaction {
     }
 
     private mutating func moveTail(of id: JobID) throws(StoreError) {
-        guard tail(of: id) != nil, var present = try run(id) else { return }
+        guard tail(of: id) != nil, var present = try run(id) else {
+            changes.tails[id] = .some(nil)
+            return
+        }
         try moveTail(of: id, to: &present)
         known[id] = present
     }
@@ -62,7 +65,9 @@ extension StoreTransaction {
                 guard var present = try run(record.id), present.number == record.number,
                     record.row.startOffset >= present.head.end.offset
                 else { continue }
-                guard record.row.startOffset == present.head.end.offset else { throw .damaged("the journal lacks a part of a log") }
+                guard record.row.startOffset == present.head.end.offset else {
+                    throw .damaged("the journal lacks a part of the log of \(record.id)")
+                }
                 if tail(of: record.id) == nil { runs.append(record.id) }
                 try keep(record.row, of: record.id, in: &present)
                 present.head.end = record.row.end

@@ -64,6 +64,14 @@ struct FullDiskTests {
         }
         let commits = try #require(refused, "the disk did not become full")
         try runs.areWhole(store)
+        // Nor would a server that is killed now lose anything.
+        let elsewhere = try TemporaryDirectory()
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: disk.file("runs.db") + suffix, toPath: elsewhere.file("runs.db") + suffix)
+        }
+        let copy = try SQLiteStore(path: elsewhere.file("runs.db"), bootID: "boot")
+        try runs.areWhole(copy)
+        try copy.close()
 
         try disk.empty()
         try runs.write(commits)

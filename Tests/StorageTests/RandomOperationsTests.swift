@@ -144,7 +144,12 @@ private struct RandomRun {
             let taken = try same("acquire") { try $0.acquire(limit: 7, after: after) }
             guard let last = taken.last else { return }
             after = last.order
-            for stored in taken { jobs[stored.spec.id] = Job(stored: stored, committer: bench.committer, memory: bench.memory) }
+            for stored in taken {
+                // After one the numbers go on behind a hole.
+                let isAfterPowerCut = Int.random(in: 0...3, using: &random) == 0
+                jobs[stored.spec.id] = Job(
+                    stored: stored, afterPowerCut: isAfterPowerCut, committer: bench.committer, memory: bench.memory)
+            }
         }
     }
 
