@@ -17,6 +17,10 @@ from processes import BenchError
 from targets import Nchan
 
 
+# By what factor a ratio may miss its goal before the command fails.
+TOLERATED = 2.0
+
+
 def measure(selected, rounds):
     """Runs each case in turn, round after round."""
     measured = []
@@ -56,8 +60,14 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     if not Nchan.is_installed():
         print("nginx with nchan is not installed (libnginx-mod-nchan): its figures are left out")
-    rounds = measure(select(arguments), arguments.rounds)
-    table = report.rows(rounds, tolerate=2.0)
+    selected = select(arguments)
+    rounds = measure(selected, arguments.rounds)
+    table = report.rows(rounds, tolerate=TOLERATED)
+    if arguments.command == "smoke":
+        # It measures few events, of which one that a neighbour delays can be the p99. What is really slow is so in the median too.
+        suspects = {row["case"] for row in table if row["failed"]}
+        rounds += measure([case for case in selected if case[0] in suspects], 2) if suspects else []
+        table = report.rows(rounds, tolerate=TOLERATED)
     report.print_rows(table)
     if arguments.save:
         name = f"{datetime.date.today().isoformat()}-{arguments.machine}"

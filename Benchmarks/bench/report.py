@@ -65,13 +65,13 @@ def print_figures(case, figures):
 
 
 def rows(rounds, tolerate):
-    """Each goal with the median of the rounds and all of them. `tolerate` is by what factor a ratio may miss its goal."""
+    """Each goal with the median of the rounds that have its case, and all of them. `tolerate` is by what factor a ratio may miss its goal."""
     table = []
     for row in ROWS:
         case = next((case for case in row.cases if case in rounds[0]), None)
         if case is None:
             continue
-        by_round = [{one["target"]: one for one in figures[case]} for figures in rounds]
+        by_round = [{one["target"]: one for one in figures[case]} for figures in rounds if case in figures]
         values = [row.value(figures) for figures in by_round]
         goals = [row.goal_for(figures) for figures in by_round]
         value, goal = statistics.median(values), statistics.median(goals)
