@@ -66,8 +66,9 @@ def main():
     if arguments.command == "smoke":
         # It measures few events, of which one that a neighbour delays can be the p99. What is really slow is so in the median too.
         suspects = {row["case"] for row in table if row["failed"]}
-        rounds += measure([case for case in selected if case[0] in suspects], 2) if suspects else []
-        table = report.rows(rounds, tolerate=TOLERATED)
+        if suspects:
+            rounds += measure([case for case in selected if case[0] in suspects], 2)
+            table = report.rows(rounds, tolerate=TOLERATED)
     report.print_rows(table)
     if arguments.save:
         name = f"{datetime.date.today().isoformat()}-{arguments.machine}"

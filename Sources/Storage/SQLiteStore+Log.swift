@@ -47,22 +47,24 @@ private struct KeptLog {
         firstRow = first.int(0)
     }
 
+    /// The number of the last row, the journal's part counted: that continues the log's last row or is one more.
+    private var newestRow: Int64 { tail?.isNewRow == true ? lastRow + 1 : lastRow }
+
     /// The row that holds an address, else the first later one.
     func row(of address: LogAddress) throws(StoreError) -> Int64? {
         if case .offset(let offset) = address, offset >= head { return nil }
-        let end = tail?.isNewRow == true ? lastRow + 2 : lastRow + 1
         var low = firstRow
-        var high = end
+        var high = newestRow + 1
         while low < high {
             let middle = low + (high - low) / 2
             if try isBefore(middle, address) { low = middle + 1 } else { high = middle }
         }
-        return low < end ? low : nil
+        return low <= newestRow ? low : nil
     }
 
     /// Whether a row ends before the address.
     private func isBefore(_ row: Int64, _ address: LogAddress) throws(StoreError) -> Bool {
-        if let tail, row == (tail.isNewRow ? lastRow + 1 : lastRow) {
+        if let tail, row == newestRow {
             return switch address {
             case .sequence(let sequence): tail.row.lastSequence < sequence
             case .offset(let offset): tail.row.endOffset <= offset

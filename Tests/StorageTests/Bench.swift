@@ -25,6 +25,12 @@ final class TemporaryDirectory: Sendable {
     }
 
     func file(_ name: String) -> String { path + "/" + name }
+
+    /// Copies a database into `name` as a kill would leave it: its files as they are, nothing closed, nothing checkpointed. The copy's path.
+    func killed(_ database: String, as name: String) throws -> String {
+        for suffix in ["", "-wal"] { try FileManager.default.copyItem(atPath: database + suffix, toPath: file(name) + suffix) }
+        return file(name)
+    }
 }
 
 /// Stands where the writer stands: remembers which runs have something to commit.

@@ -66,10 +66,7 @@ struct FullDiskTests {
         try runs.areWhole(store)
         // Nor would a server that is killed now lose anything.
         let elsewhere = try TemporaryDirectory()
-        for suffix in ["", "-wal"] {
-            try FileManager.default.copyItem(atPath: disk.file("runs.db") + suffix, toPath: elsewhere.file("runs.db") + suffix)
-        }
-        let copy = try SQLiteStore(path: elsewhere.file("runs.db"), bootID: "boot")
+        let copy = try SQLiteStore(path: elsewhere.killed(disk.file("runs.db"), as: "runs.db"), bootID: "boot")
         try runs.areWhole(copy)
         try copy.close()
 

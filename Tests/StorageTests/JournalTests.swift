@@ -76,7 +76,7 @@ import Testing
         let runs = try Runs(store, directory, count: 30)
         for round in 1...40 { try runs.report(events: round % 3 + 1, bytes: round * 7) }
         #expect(try file("SELECT count(*) FROM journal")[0] > 0)
-        let copied = try copied()
+        let copied = try directory.killed(path, as: "copy.db")
         let copy = try SQLiteStore(path: copied, bootID: "boot")
         try runs.areWhole(copy)
         #expect(try file("SELECT count(*) FROM journal", in: copied) == [0])
@@ -98,7 +98,7 @@ import Testing
         let new = try Runs(store, directory, count: 5)
         try new.report(events: 1)
         #expect(try file("SELECT count(*) FROM journal") == [2])
-        let copy = try SQLiteStore(path: copied(), bootID: "boot")
+        let copy = try SQLiteStore(path: directory.killed(path, as: "copy.db"), bootID: "boot")
         try new.areWhole(copy)
         try copy.close()
         try store.close()
@@ -129,8 +129,10 @@ import Testing
         let runs = try Runs(store, directory, count: 5)
         let committed = Lock<UInt64>(runs.jobs[0].log.view().lastSequence)
         let isOver = Lock(false)
+        let ended = DispatchSemaphore(value: 0)
         let id = runs.jobs[0].id
         let reader = Thread {
+            defer { ended.signal() }
             while !isOver.withLock({ $0 }) {
                 let atLeast = committed.withLock { $0 }
                 do {
@@ -152,7 +154,7 @@ import Testing
             committed.withLock { $0 = runs.jobs[0].log.view().lastSequence }
         }
         isOver.withLock { $0 = true }
-        while !reader.isFinished { Thread.sleep(forTimeInterval: 0.01) }
+        #expect(ended.wait(timeout: .now() + 30) == .success)
         try store.close()
     }
 
@@ -164,14 +166,6 @@ import Testing
         try queue.inDatabase { db in try db.execute(sql: "INSERT INTO journal VALUES (1, x'0102')") }
         try queue.close()
         #expect(throws: StoreError.damaged("the journal has half a record")) { try SQLiteStore(path: path, bootID: "boot") }
-    }
-
-    /// What a kill leaves: the files as they are, nothing closed, nothing checkpointed.
-    private func copied() throws -> String {
-        for suffix in ["", "-wal"] {
-            try FileManager.default.copyItem(atPath: path + suffix, toPath: directory.file("copy.db") + suffix)
-        }
-        return directory.file("copy.db")
     }
 
     /// A row of numbers, as another program sees the file.

@@ -16,8 +16,7 @@ struct Runs {
 
     /// The runs in `range`, or all, report events, and all that is committed in one batch.
     func report(events: Int, bytes: Int = 40, of range: Range<Int>? = nil) throws {
-        for job in jobs[range ?? jobs.indices] { bench.log(job, events, bytes: bytes) }
-        try commit(range ?? jobs.indices)
+        try write(try take(events: events, bytes: bytes, of: range), of: range)
     }
 
     func commit(_ range: Range<Int>) throws {
@@ -25,9 +24,10 @@ struct Runs {
     }
 
     /// The runs report something, which is not yet written.
-    func take(events: Int, bytes: Int = 40) throws -> [JobCommit] {
-        for job in jobs { bench.log(job, events, bytes: bytes) }
-        return try jobs.map { try #require($0.takeCommit()) }
+    func take(events: Int, bytes: Int = 40, of range: Range<Int>? = nil) throws -> [JobCommit] {
+        let reporting = jobs[range ?? jobs.indices]
+        for job in reporting { bench.log(job, events, bytes: bytes) }
+        return try reporting.map { try #require($0.takeCommit()) }
     }
 
     /// Writes and publishes what was taken.

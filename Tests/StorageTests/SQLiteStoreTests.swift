@@ -67,11 +67,7 @@ import Testing
             try bench.commit(running)
         }
         try bench.create(bench.job(2), key: IdempotencyKey(key: "k", sessionID: nil))
-        // What a kill leaves: the files as they are, nothing closed, nothing checkpointed.
-        for suffix in ["", "-wal"] {
-            try FileManager.default.copyItem(atPath: path + suffix, toPath: directory.file("copy.db") + suffix)
-        }
-        let copy = try open(directory.file("copy.db"))
+        let copy = try open(directory.killed(path, as: "copy.db"))
         for job in try [running.id, JobID(bits: 2)].map({ try #require(try store.job($0)) }) {
             #expect(try copy.job(job.spec.id)?.isSame(as: job) == true)
         }
