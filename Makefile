@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell [ -x /usr/bin/python3 ] && echo /usr/bin/python3 || echo python3)
 ACCEPTANCE := cd Tests/Acceptance && ../../.venv/acceptance/bin/python -m pytest -q
 
-.PHONY: help demo test build check packages test-packages test-unit test-acceptance test-acceptance-short bench bench-smoke image clean
+.PHONY: help demo test build check packages test-packages test-unit test-acceptance test-acceptance-short bench bench-smoke soak micro image clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-32s %s\n", $$1, $$2 }'
@@ -40,6 +40,12 @@ bench-smoke: build ## a short benchmark: many streams on one run
 
 bench: build ## the whole benchmark, with its tables
 	$(MAKE) --no-print-directory -C Benchmarks bench
+
+soak: build ## ten minutes of viewers that come and go; SECONDS=60 for one
+	$(MAKE) --no-print-directory -C Benchmarks soak
+
+micro: ## single operations: time and allocations
+	$(MAKE) --no-print-directory -C Benchmarks micro
 
 image: ## the container image (needs Docker)
 	docker build -t runstream .
