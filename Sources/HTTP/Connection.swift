@@ -43,6 +43,9 @@ import Glibc
     /// Bytes that wait for the client.
     var bufferedOutput: Int { unsafe connection == nil ? 0 : evbuffer_get_length(bufferevent_get_output(bufferEvent)) }
 
+    /// Whether a part of a request waits in memory for the rest of it.
+    var isReadingRequest: Bool { unsafe request == nil && buffered > 0 }
+
     // MARK: Life
 
     /// Watches the raw input. From evhttp's making of the bufferevent, when there is no evhttp connection yet.
@@ -91,7 +94,7 @@ import Glibc
         if let request = unsafe request, unsafe evhttp_request_get_connection(request) == nil { unsafe evhttp_request_free(request) }
         unsafe request = nil
         unsafe connection = nil
-        server.release(buffered: buffered)
+        server.requestMemory.released(buffered)
         buffered = 0
     }
 
@@ -120,13 +123,12 @@ import Glibc
         if server.current !== self { server.current = self }
         let change = info.n_added - info.n_deleted
         buffered += change
-        let withinBound = server.account(buffered: change)
+        server.requestMemory.changed(self, by: change)
         guard info.n_added > 0 else { return }
         if slowStream != nil { return server.drainLater(self) }
         guard unsafe request == nil else { return }
         if deadline == nil { server.expectRequest(self) }
         unsafe scan(buffer, from: info.orig_size - info.n_deleted, count: info.n_added)
-        if !withinBound { shutDown() }
     }
 
     private func scan(_ buffer: OpaquePointer, from offset: Int, count: Int) {

@@ -18,7 +18,7 @@ package struct Limits: Sendable {
     /// evhttp itself reads bodies up to so many times `maxBodyBytes` before it refuses them with a short page of its own.
     package var bodySlack = 4
 
-    /// Bytes of requests that wait in one loop's input buffers; whoever goes beyond is cut off.
+    /// Bytes of requests that wait in one loop's input buffers; connections that bring more are closed.
     package var requestBufferBytes = 128 << 20
 
     /// From a request's first byte to its last.

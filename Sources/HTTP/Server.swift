@@ -38,7 +38,7 @@ import Glibc
     private var unwritten: [Connection] = []
     private var leaving: [(connection: Connection, opening: StreamOpening)] = []
     private var detachable: [(connection: Connection, opening: StreamOpening)] = []
-    private var buffered = 0
+    var requestMemory: RequestMemory
     private var requests: DeadlineQueue?
     private var reserve: DeadlineQueue?
     private var spare = SpareDescriptor()
@@ -70,6 +70,7 @@ import Glibc
         guard null >= 0 else { throw SystemError("open") }
         self.null = OwnedFD(null)
         fanOut = try FanOut(loop: loop, limits: limits, counters: counters)
+        requestMemory = RequestMemory(limit: limits.requestBufferBytes)
         unsafe self.http = http
         self.listenFD = consume listenFD
         requests = try DeadlineQueue(loop: loop, timeout: limits.requestTimeout) { [unowned self] in expire($0) }
@@ -157,6 +158,7 @@ import Glibc
         adoptNewborn()
         for connection in undrained { connection.drainInput() }
         undrained.removeAll(keepingCapacity: true)
+        for connection in requestMemory.takeOverfull() where requestMemory.isOverfull { cutOff(connection) }
         // Left by the listener's error callback, which cannot know us.
         if rs_take_accept_error() != 0 { acceptFailed() }
         for connection in unwritten { connection.write() }
@@ -264,15 +266,12 @@ import Glibc
         connection.shutDown()
     }
 
-    /// Counts what waits in input buffers.
-    ///
-    /// - Returns: false when that is too much.
-    func account(buffered bytes: Int) -> Bool {
-        buffered += bytes
-        return buffered <= limits.requestBufferBytes
+    /// At the end of a turn, when a request that came whole no longer waits: who holds nothing is not to blame.
+    private func cutOff(_ connection: Connection) {
+        guard connection.isReadingRequest else { return }
+        counters.requestsCutOff.add()
+        connection.close()
     }
-
-    func release(buffered bytes: Int) { buffered -= bytes }
 
     func writeLater(_ connection: Connection) { unwritten.append(connection) }
 

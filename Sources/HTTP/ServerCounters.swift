@@ -14,6 +14,8 @@ package final class ServerCounters: Sendable {
     package let requestsRefused = Counter()
     /// Requests that did not arrive within their time.
     package let requestsTimedOut = Counter()
+    /// Requests whose connection was closed, since too many bytes of requests waited in memory.
+    package let requestsCutOff = Counter()
     /// Bytes that streams were sent, heads and heartbeats included.
     package let bytesSent = Counter()
     /// Events (chunks of a log) that streams were sent whole.

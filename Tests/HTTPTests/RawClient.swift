@@ -148,6 +148,13 @@ final class RawClient {
     /// True if the server closes without sending anything more.
     var isClosedByServer: Bool { receiveSome().isEmpty && !hasTimedOut }
 
+    /// Whether the server has closed and all that it sent before is read; does not wait.
+    var isAtEnd: Bool {
+        var byte: UInt8 = 0
+        let count = unsafe recv(fd, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        return count == 0 || (count < 0 && errno != EAGAIN)
+    }
+
     /// Sends and reads to the end.
     static func exchange(_ port: UInt16, _ text: String) throws -> String {
         let client = try RawClient(port: port)

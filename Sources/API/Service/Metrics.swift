@@ -58,6 +58,9 @@ extension APIServer {
             counters.requestsRefused.value)
         text.single(
             "runstream_http_requests_timed_out_total", .counter, "Requests that did not arrive in time.", counters.requestsTimedOut.value)
+        text.single(
+            "runstream_http_requests_cut_off_total", .counter, "Requests closed since too many bytes of requests waited in memory.",
+            counters.requestsCutOff.value)
         text.single("runstream_connections", .gauge, "Open client connections, streams included.", counters.connections.value)
         text.single("runstream_connections_accepted_total", .counter, "Connections accepted.", counters.connectionsAccepted.value)
         text.single("runstream_connections_refused_total", .counter, "Connections over the limit.", counters.connectionsRefused.value)
