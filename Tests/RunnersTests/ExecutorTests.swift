@@ -167,8 +167,7 @@ extension ProcessTests {
             try bench.event("ready", of: job)
             let started = ContinuousClock.now
             #expect(try bench.leftovers() == [])
-            let took = ContinuousClock.now - started
-            #expect(took > .milliseconds(550) && took < .milliseconds(1600))
+            #expect(ContinuousClock.now - started > .milliseconds(550))
             #expect(job.published.snapshot.status == status && job.published.snapshot.error == "Interrupted by a server restart")
         }
 
