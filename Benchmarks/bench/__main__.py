@@ -13,7 +13,7 @@ import cases
 import plots
 import report
 from paths import RESULTS
-from processes import BenchError
+from processes import BenchError, machine_stolen_seconds
 from targets import Nchan
 
 
@@ -27,11 +27,15 @@ def measure(selected, rounds):
     for turn in range(rounds):
         figures = {}
         for name, case in selected:
-            begun = time.monotonic()
+            begun, stolen = time.monotonic(), machine_stolen_seconds()
             print(f"\n{name}" + (f" (round {turn + 1} of {rounds})" if rounds > 1 else ""), flush=True)
             figures[name] = case()
             report.print_figures(name, figures[name])
-            print(f"  [{time.monotonic() - begun:.0f} s]", flush=True)
+            passed = time.monotonic() - begun
+            share = (machine_stolen_seconds() - stolen) / passed / os.cpu_count()
+            for one in figures[name]:
+                one["stolen"] = share
+            print(f"  [{passed:.0f} s, stolen {share:.0%}]", flush=True)
         measured.append(figures)
     return measured
 

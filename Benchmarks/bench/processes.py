@@ -87,11 +87,21 @@ def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def _machine_ticks():
+    """What all cores have done since the boot: user, nice, system, idle, iowait, irq, softirq, steal."""
+    with open("/proc/stat") as file:
+        return [int(field) for field in file.readline().split()[1:9]]
+
+
 def machine_busy_seconds():
     """CPU time that all processes have used since the boot, stolen time included."""
-    with open("/proc/stat") as file:
-        fields = [int(field) for field in file.readline().split()[1:9]]
-    return (sum(fields) - fields[3] - fields[4]) / TICKS
+    ticks = _machine_ticks()
+    return (sum(ticks) - ticks[3] - ticks[4]) / TICKS
+
+
+def machine_stolen_seconds():
+    """Time since the boot in which a core had work but the hypervisor ran somebody else's."""
+    return _machine_ticks()[7] / TICKS
 
 
 def kernel_tcp_bytes():
