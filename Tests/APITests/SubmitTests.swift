@@ -224,18 +224,18 @@ import Testing
 
     @Test func `an agent file must be a file under the root`() throws {
         let directory = try TemporaryDirectory()
-        try directory.write("root/a.yaml", "x")
+        try directory.write("agents/a.yaml", "x")
         try directory.write("outside.yaml", "x")
-        try FileManager.default.createSymbolicLink(atPath: "\(directory.path)/root/link", withDestinationPath: "../outside.yaml")
-        let api = try TestAPI(.init(agentRoot: "\(directory.path)/root"))
+        try FileManager.default.createSymbolicLink(atPath: "\(directory.path)/agents/link", withDestinationPath: "../outside.yaml")
+        let api = try TestAPI(.init(agentRoot: "\(directory.path)/agents"))
         func submit(_ name: String) throws -> Answer {
             try api.call("POST", "/api/v1/runs", body: #"{"prompt": "x", "agent_file": "\#(name)"}"#)
         }
         let taken = try submit("a.yaml")
         #expect(taken.status == 202)
         let id = try #require((taken.json["job_id"] as? String).flatMap { JobID($0) })
-        #expect(api.registry.find(id)?.work?.agentFile?.hasSuffix("/root/a.yaml") == true)
-        #expect(try submit("\(directory.path)/root/a.yaml").status == 202)
+        #expect(api.registry.find(id)?.work?.agentFile?.hasSuffix("/agents/a.yaml") == true)
+        #expect(try submit("\(directory.path)/agents/a.yaml").status == 202)
         for name in ["b.yaml", "../outside.yaml", "link", ".", "/etc/passwd", "a.yaml/"] {
             #expect(try submit(name).status == 400, "\(name)")
         }
