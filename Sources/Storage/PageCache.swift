@@ -4,7 +4,8 @@ import Locking
 /// Pages of old log that were read back, kept for the next viewer within a bound. Shared by all readers; any thread.
 ///
 /// Pages are immutable, so one may be handed out while it is thrown out. Thrown out is the oldest that was not asked for since its last
-/// turn.
+/// turn; a deleted run's too. Nobody new gets at those, but a slow viewer in the middle of an event still needs the event's rest to end
+/// cleanly.
 package final class PageCache: Sendable {
     private struct Key: Hashable {
         let id: JobID
@@ -69,15 +70,6 @@ package final class PageCache: Sendable {
             table.pages[id, default: [:]][page.start] = Entry(page: page, lastSequence: lastSequence)
             table.bytes += page.bytes.count
             evict(&table)
-        }
-    }
-
-    /// Forgets a deleted run's pages.
-    package func forget(_ id: JobID) {
-        table.withLock { table in
-            for entry in (table.pages.removeValue(forKey: id) ?? [:]).values {
-                table.bytes -= entry.page.bytes.count + Self.overhead
-            }
         }
     }
 

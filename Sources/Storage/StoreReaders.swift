@@ -87,11 +87,6 @@ package final class StoreReaders: Sendable {
         add(.frames(id, address), waiting: .frames(observer))
     }
 
-    /// Drops what is cached of a run that was deleted.
-    package func forget(_ id: JobID) {
-        cache.forget(id)
-    }
-
     /// How many wait for a thread to read for them, for `/metrics`.
     package var waiting: Int { queue.withLock { $0.count } }
 

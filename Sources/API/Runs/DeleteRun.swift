@@ -9,11 +9,9 @@ extension APIServer {
             guard status.isTerminal else { return exchange.refuse(.notFinished(job.id, status, .delete)) }
             wait(exchange) {
                 context.writer.delete(job.id, waiter: $0)
-            } resume: { [self] answer, exchange in
+            } resume: { answer, exchange in
                 switch answer {
-                case .deleted(true):
-                    context.readers.forget(job.id)
-                    exchange.send(Response(status: 204))
+                case .deleted(true): exchange.send(Response(status: 204))
                 case .deleted(false): exchange.refuse(.noJob(job.id.description))
                 case .failed: exchange.refuse(.storeUnavailable)
                 default: exchange.refuse(.internalError)

@@ -20,6 +20,7 @@ final class TestAPI: Sendable {
     let executor = FakeExecutor()
     let admission: Admission
     let logs = LogLines()
+    private let counters = ServerCounters()
     private let thread: LoopThread
     private let memory: LogMemory
 
@@ -57,7 +58,6 @@ final class TestAPI: Sendable {
         readers = StoreReaders(store: store, registry: registry, committer: writer, memory: memory, limits: options.storage)
         try writer.start()
         try readers.start()
-        let counters = ServerCounters()
         let context = APIContext(
             settings: try Self.settings(options), registry: registry, writer: writer, readers: readers, executor: executor,
             admission: admission, memory: memory, state: state, counters: counters, loopLags: [("serving", Histogram())], clock: clock,
@@ -92,6 +92,12 @@ final class TestAPI: Sendable {
 
     func advance(_ duration: Duration) {
         now.withLock { $0 = $0 + duration }
+    }
+
+    /// Waits until a client has taken so little that a stream could not be sent all it lacks, at most 10 s.
+    func waitForBlockedStream() -> Bool {
+        for _ in 0..<2_000 where counters.sendsBlocked.value == 0 { usleep(5_000) }
+        return counters.sendsBlocked.value > 0
     }
 
     var time: Timestamp { now.withLock { $0 } }
