@@ -96,7 +96,7 @@ final class TestAPI: Sendable {
 
     /// Waits until a client has taken so little that a stream could not be sent all it lacks, at most 10 s.
     func waitForBlockedStream() -> Bool {
-        for _ in 0..<2_000 where counters.sendsBlocked.value == 0 { usleep(5_000) }
+        for _ in 0..<2_000 where counters.sendsBlocked.value == 0 { _ = poll(nil, 0, 5) }
         return counters.sendsBlocked.value > 0
     }
 
