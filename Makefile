@@ -14,8 +14,9 @@ demo: packages build ## installs what is missing, builds, runs the example on re
 test: test-packages .venv/acceptance .venv/praisonai ## every test: checks, unit tests in four builds, acceptance tests, a benchmark
 	@scripts/test.sh
 
+# With the Swift runtime in it, as in the image: it runs where no Swift is installed, and a call into the runtime is a call.
 build: ## the release binary, .build/release/runstream
-	swift build -c release --product runstream
+	swift build -c release --product runstream --static-swift-stdlib
 
 check: ## format, layers, file lengths, dependencies
 	@scripts/check.sh

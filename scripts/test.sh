@@ -59,7 +59,7 @@ run_debug() {
 }
 run_release() {
     stage release swift test -c release
-    stage release-build swift build -c release --product runstream
+    stage release-build make --no-print-directory build
     stage acceptance acceptance .build/release/runstream 1
 }
 run_thread() {

@@ -53,28 +53,29 @@ final class ParkingLot {
     typealias Continuation = (Arrival, consuming Exchange) -> Void
 
     private let replies = ParkedReplies()
-    private var callers: [UInt64: Caller] = [:]
-    private var continuations: [UInt64: Continuation] = [:]
+    private var waiting: [UInt64: (caller: Caller, resume: Continuation)] = [:]
 
-    /// Keeps a request.
-    ///
-    /// - Returns: the number by which `resume` and `deliver` know it.
-    func park(_ exchange: consuming Exchange) -> UInt64 {
+    /// A request that was parked, before it is said how it goes on.
+    struct Parked {
+        /// By which `deliver` knows it.
+        let ticket: UInt64
+        fileprivate let caller: Caller
+    }
+
+    /// Keeps a request's reply.
+    func park(_ exchange: consuming Exchange) -> Parked {
         let caller = exchange.caller
-        let ticket = exchange.park(in: replies).number
-        callers[ticket] = caller
-        return ticket
+        return Parked(ticket: exchange.park(in: replies).number, caller: caller)
     }
 
     /// Says how a parked request goes on; in the same turn in which it was parked.
-    func resume(_ ticket: UInt64, _ continuation: @escaping Continuation) {
-        continuations[ticket] = continuation
+    func resume(_ parked: Parked, _ continuation: @escaping Continuation) {
+        waiting[parked.ticket] = (parked.caller, continuation)
     }
 
     /// Goes on with a parked request; nothing happens when its client has gone.
     func deliver(_ message: APIMailbox.Message) {
-        guard let caller = callers.removeValue(forKey: message.ticket), let resume = continuations.removeValue(forKey: message.ticket),
-            let reply = replies.take(Ticket(number: message.ticket))
+        guard let (caller, resume) = waiting.removeValue(forKey: message.ticket), let reply = replies.take(Ticket(number: message.ticket))
         else { return }
         resume(message.arrival, Exchange(caller, reply))
     }

@@ -95,9 +95,9 @@ package final class APIServer {
         _ exchange: consuming Exchange, ask: (StoreWaiter) -> Outcome,
         resume: @escaping (StoreAnswer, Outcome, consuming Exchange) -> Void
     ) {
-        let ticket = lot.park(exchange)
-        let outcome = ask(StoreWaiter(observer: mailbox, ticket: ticket))
-        lot.resume(ticket) { arrival, exchange in
+        let parked = lot.park(exchange)
+        let outcome = ask(StoreWaiter(observer: mailbox, ticket: parked.ticket))
+        lot.resume(parked) { arrival, exchange in
             guard case .store(let answer) = arrival else { return exchange.refuse(.internalError) }
             resume(answer, outcome, exchange)
         }
@@ -114,11 +114,11 @@ package final class APIServer {
     func waitForFrames(
         _ exchange: consuming Exchange, of id: JobID, after sequence: UInt64, resume: @escaping (LogPage?, consuming Exchange) -> Void
     ) {
-        let ticket = lot.park(exchange)
-        lot.resume(ticket) { arrival, exchange in
+        let parked = lot.park(exchange)
+        lot.resume(parked) { arrival, exchange in
             guard case .frames(let page) = arrival else { return exchange.refuse(.internalError) }
             resume(page, exchange)
         }
-        context.readers.frames(id, from: .sequence(sequence), observer: FramesWaiter(mailbox: mailbox, ticket: ticket))
+        context.readers.frames(id, from: .sequence(sequence), observer: FramesWaiter(mailbox: mailbox, ticket: parked.ticket))
     }
 }

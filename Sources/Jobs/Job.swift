@@ -26,7 +26,7 @@ package final class Job: Sendable {
         var first = JobState(
             snapshot: JobSnapshot(), tail: LogTail(end: LogEnd(), memory: memory), committed: LogHead(epoch: 1, end: LogEnd()), work: work)
         first.isEnqueued = true  // its first commit is the submit's
-        first.report(JobProgress(currentStep: "\"Queued\""))
+        first.reportQueued()
         publishedState = Lock(PublishedState(snapshot: first.snapshot))
         state = Lock(first)
     }

@@ -40,8 +40,15 @@ struct JobState {
     }
 
     /// Appends a `progress` event and folds it into the snapshot.
-    mutating func report(_ value: JobProgress) {
-        let envelope = JobEvent.progress(value)
+    mutating func report(_ value: JobProgress) { report(value, JobEvent.progress(value)) }
+
+    /// Event 1, the same for every run.
+    mutating func reportQueued() { report(Self.queued, Self.queuedEvent) }
+
+    private static let queued = JobProgress(currentStep: "\"Queued\"")
+    private static let queuedEvent = JobEvent.progress(queued)
+
+    private mutating func report(_ value: JobProgress, _ envelope: [UInt8]) {
         append(envelope)
         snapshot.progress = value
         progress = envelope

@@ -22,11 +22,14 @@ package struct StoreMetrics: Sendable {
     mutating func note(_ batch: WriteBatch, took: Duration) {
         commits += 1
         changes += batch.commits.count
-        for commit in batch.commits + batch.submits.map(\.commit) {
-            bytes += commit.end.offset - commit.expected.end.offset
-            events += commit.end.offset == commit.expected.end.offset ? 0 : commit.end.sequence + 1 - commit.firstSequence
-        }
+        for commit in batch.commits { note(commit) }
+        for submission in batch.submits { note(submission.commit) }
         latency.note(took)
+    }
+
+    private mutating func note(_ commit: borrowing JobCommit) {
+        bytes += commit.end.offset - commit.expected.end.offset
+        events += commit.end.offset == commit.expected.end.offset ? 0 : commit.end.sequence + 1 - commit.firstSequence
     }
 }
 

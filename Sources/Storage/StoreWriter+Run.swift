@@ -111,7 +111,10 @@ extension StoreWriter {
         }
         // All at once: one at a time would wake the control loop for each of a burst. Before any answer: who has one may cancel, and that must
         // not overtake this.
-        if !created.isEmpty { starter.jobsCreated(created) }
+        if !created.isEmpty {
+            measured.withLock { $0.submits += created.count }
+            starter.jobsCreated(created)
+        }
         for (waiter, answer) in answers { waiter.answer(answer) }
         for (index, job) in draft.jobs.enumerated() {
             publish(job, draft.batch.commits[index], outcome.commits[index])
@@ -131,7 +134,6 @@ extension StoreWriter {
             admission.entered()
             _ = submit.job.committed(submission.commit, .committed(oldest: LogOldest()))
             let job = registry.insert(submit.job) ?? submit.job
-            measured.withLock { $0.submits += 1 }
             created.append(job)
             return .submitted(job, isNew: true)
         case .existing(let stored):

@@ -16,7 +16,13 @@ package struct BaseURL: Sendable {
 
     /// The absolute URL of a path, with its query if it has one.
     package func url(_ path: String) -> String {
-        scheme + "://" + authority.text + path
+        var url = ""
+        url.reserveCapacity(scheme.utf8.count + 3 + authority.text.utf8.count + path.utf8.count)
+        url += scheme
+        url += "://"
+        url += authority.text
+        url += path
+        return url
     }
 
     /// The first of a list that proxies appended to: what the client itself had said to the outermost one.
