@@ -28,36 +28,39 @@ let package = Package(
         .target(name: "CProcess"),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "Locking", swiftSettings: strict),
+        .target(name: "Support", swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CLibevent", "Locking"], swiftSettings: strict),
         .target(name: "HTTP", dependencies: ["CLibevent", "EventLoop", "Locking"], swiftSettings: strict),
-        .target(name: "HTTPClient", dependencies: ["CCurl"], swiftSettings: strict),
-        .target(name: "Jobs", dependencies: ["Locking"], swiftSettings: strict),
+        .target(name: "HTTPClient", dependencies: ["CCurl", "Support"], swiftSettings: strict),
+        .target(name: "Jobs", dependencies: ["Locking", "Support"], swiftSettings: strict),
         .target(
             name: "Storage",
             dependencies: [
-                "CSQLite", "Jobs", "Locking",
+                "CSQLite", "Jobs", "Locking", "Support",
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
             name: "Runners",
-            dependencies: ["CProcess", "EventLoop", "Jobs", "Locking", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["CProcess", "EventLoop", "Jobs", "Locking", "Support", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
         .target(
             name: "API",
             dependencies: [
-                "CCrypto", "EventLoop", "HTTP", "Jobs", "Locking", "Runners", "Storage", .product(name: "Logging", package: "swift-log"),
+                "CCrypto", "EventLoop", "HTTP", "Jobs", "Locking", "Runners", "Storage", "Support",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "runstream",
             dependencies: [
-                "API", "EventLoop", "HTTP", "HTTPClient", "Jobs", "Runners", "Storage",
+                "API", "EventLoop", "HTTP", "HTTPClient", "Jobs", "Runners", "Storage", "Support",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict,
             // malloc for the whole program (docs/decisions/0005-mimalloc.md). Not in debug builds, where sanitizers bring their own.
             linkerSettings: [.linkedLibrary("mimalloc", .when(configuration: .release))]),
+        .testTarget(name: "SupportTests", dependencies: ["Support"], swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["EventLoop", "HTTP", "Locking"], swiftSettings: strict),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Locking"], swiftSettings: strict),

@@ -19,12 +19,13 @@ let package = Package(
         .target(name: "CLibevent", linkerSettings: [.linkedLibrary("event_core"), .linkedLibrary("event_extra")]),
         .target(name: "CProcess"),
         .target(name: "Locking", swiftSettings: strict),
+        .target(name: "Support", swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CLibevent", "Locking"], swiftSettings: strict),
         .target(name: "HTTP", dependencies: ["CLibevent", "EventLoop", "Locking"], swiftSettings: strict),
-        .target(name: "Jobs", dependencies: ["Locking"], swiftSettings: strict),
+        .target(name: "Jobs", dependencies: ["Locking", "Support"], swiftSettings: strict),
         .target(
             name: "Runners",
-            dependencies: ["CProcess", "EventLoop", "Jobs", "Locking", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["CProcess", "EventLoop", "Jobs", "Locking", "Support", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
         // Counts what is allocated: the benchmark package's own counter is a trait that is off.
         .target(name: "CAllocations", path: "CAllocations"),

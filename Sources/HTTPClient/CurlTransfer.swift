@@ -1,4 +1,5 @@
 import CCurl
+import Support
 
 /// One request on its way through libcurl: what has arrived so far, and how it ended.
 ///
@@ -120,7 +121,7 @@ import CCurl
     private func takeHeaderLine(_ line: String) {
         lastByte = .now
         let text = line.trimmingSuffix { $0.isNewline }
-        if text.hasPrefix("HTTP/"), let status = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) {
+        if text.hasPrefix("HTTP/"), let status = text.split(separator: " ").dropFirst().first.flatMap({ Int(outside: $0, in: 100...999) }) {
             partialHead = HTTPResponse(status: status)
         } else if text.isEmpty {
             if let partialHead, partialHead.status >= 200 { head = partialHead }

@@ -1,3 +1,5 @@
+import Support
+
 /// A `text/event-stream` that outlives its connections: it comes back with `Last-Event-ID` until the end marker, a 204 or a refusal.
 ///
 /// Pulled by its user, one step at a time, on one thread; nothing is received between two pulls, so a slow user slows the server.
@@ -180,7 +182,7 @@ package final class EventSource {
         if case .failed(let error) = reason {
             guard error.isPassing, everConnected || options.policy.retriesFirstContact else { throw error }
             if case .refused(let response) = error {
-                retryAfter = response.header("Retry-After").flatMap { Int64($0) }.map { .seconds(max(0, $0)) }
+                retryAfter = response.header("Retry-After").flatMap { Int64(outside: $0, clampedTo: 0...86_400) }.map { .seconds($0) }
             }
         }
         let left = options.policy.giveUpAfter - lastContact.duration(to: .now)

@@ -1,3 +1,5 @@
+import Support
+
 /// Whether a URL points at this machine.
 ///
 /// Such a request never goes through a proxy: with `http_proxy` set, as it is in many containers, a health check of one's own
@@ -16,7 +18,7 @@ package enum LoopbackHost {
     package static func isName(_ host: String) -> Bool {
         if host.lowercased() == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8(outside: $0, in: 0 ... .max) != nil }
     }
 }
 

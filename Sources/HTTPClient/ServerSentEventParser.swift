@@ -1,3 +1,5 @@
+import Support
+
 /// Bytes of a `text/event-stream` in, events out, as the HTML standard's section 9.2.6 has it; chunks may end anywhere.
 ///
 /// One parser reads one response. Unlike the standard's, it starts from the id that the last response ended with (browsers do the
@@ -80,9 +82,8 @@ package struct ServerSentEventParser {
         case "event": name = String(decoding: value, as: UTF8.self)
         case "id": if !value.contains(0) { idBuffer = String(decoding: value, as: UTF8.self) }
         case "retry":
-            // The bound keeps the number from overflowing; nobody waits for 30 years either way.
-            if !value.isEmpty, value.count <= 12, value.allSatisfy({ (0x30...0x39).contains($0) }) {
-                retry = .milliseconds(value.reduce(0) { $0 * 10 + Int64($1 - 0x30) })
+            if value.first != 0x2D, let number = Int64(outside: String(decoding: value, as: UTF8.self), in: 0...999_999_999_999) {
+                retry = .milliseconds(number)
             }
         default: break
         }

@@ -123,6 +123,19 @@ package enum EventFrame {
         return frame
     }
 
+    /// Whether bytes are whole frames and nothing else, with their framing in place: what a sender walks without looking again.
+    package static func areWhole(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var reader = unsafe FrameReader(bytes)
+        while let frame = unsafe reader.next() {
+            let (content, end) = (frame.content, frame.range.upperBound)
+            let isFramed =
+                unsafe bytes[content.lowerBound - 2] == 0x0D && bytes[content.lowerBound - 1] == 0x0A && bytes[end - 2] == 0x0D
+                && bytes[end - 1] == 0x0A
+            guard isFramed else { return false }
+        }
+        return unsafe reader.offset == bytes.count
+    }
+
     private func readHex(_ at: inout Int) -> Int? {
         var value = 0
         let start = at

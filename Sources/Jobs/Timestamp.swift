@@ -1,3 +1,5 @@
+import Support
+
 /// A moment of wall-clock time, in microseconds since 1970-01-01 UTC. The core is handed one wherever it needs to know the time.
 package struct Timestamp: Hashable, Comparable, Sendable {
     package var microseconds: Int64
@@ -9,12 +11,12 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
 
     package static func + (left: Timestamp, right: Duration) -> Timestamp {
-        Timestamp(microseconds: left.microseconds + right.inMicroseconds)
+        Timestamp(microseconds: left.microseconds.addingWithoutOverflow(right.inMicroseconds))
     }
 
     /// The time from `right` to `left`; negative if `left` is earlier.
     package static func - (left: Timestamp, right: Timestamp) -> Duration {
-        .microseconds(left.microseconds - right.microseconds)
+        .microseconds(left.microseconds.subtractingWithoutOverflow(right.microseconds))
     }
 
     /// ISO 8601 in UTC with microseconds and `Z`, 27 characters: `2026-01-31T09:05:00.000123Z`.
@@ -71,10 +73,12 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 }
 
 extension Duration {
-    /// Whole microseconds, towards zero.
+    /// Whole microseconds, towards zero; cut to what 64 bits hold (292,000 years).
     package var inMicroseconds: Int64 {
         let (seconds, attoseconds) = components
-        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        guard !overflow else { return seconds < 0 ? .min : .max }
+        return product.addingWithoutOverflow(attoseconds / 1_000_000_000_000)
     }
 }
 

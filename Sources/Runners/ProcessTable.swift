@@ -1,5 +1,6 @@
 import CProcess
 import Glibc
+import Support
 
 /// The kernel's list of processes, as far as runs need it. Reads of /proc, some microseconds each.
 enum ProcessTable {
@@ -19,19 +20,21 @@ enum ProcessTable {
         guard let text = read("/proc/\(pid)/stat", limit: 4096), let close = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         // From field 3 on; the name in parentheses before it may hold anything.
         let fields = text[(close + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 21)
-        guard fields.count > 19, let parent = number(fields[1]), let group = number(fields[2]), let start = number(fields[19]) else {
+        guard fields.count > 19, let parent: pid_t = number(fields[1]), let group: pid_t = number(fields[2]),
+            let start: UInt64 = number(fields[19])
+        else {
             return nil
         }
         let state = fields[0].first
         // A process whose main thread has ended while others go on is a zombie by its state, but not by its number of threads (field 20).
-        let isZombie = (state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")) && (number(fields[17]) ?? 0) <= 1
-        return Entry(pid: pid, parent: pid_t(parent), group: pid_t(group), startTime: UInt64(start), isZombie: isZombie)
+        let isZombie = (state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")) && (number(fields[17]) ?? Int(0)) <= 1
+        return Entry(pid: pid, parent: parent, group: group, startTime: start, isZombie: isZombie)
     }
 
     /// The children of one thread, zombies included. A process's orphans come to its main thread.
     static func children(of pid: pid_t, thread: pid_t) -> [pid_t] {
         (read("/proc/\(pid)/task/\(thread)/children", limit: 1 << 20) ?? []).split(separator: UInt8(ascii: " ")).compactMap {
-            number($0).map { pid_t($0) }
+            number($0)
         }
     }
 
@@ -50,9 +53,11 @@ enum ProcessTable {
         return text.split(separator: 0).contains { $0.elementsEqual(variable.utf8) }
     }
 
-    private static func number(_ text: some Sequence<UInt8>) -> Int? { Int(String(decoding: Array(text), as: UTF8.self)) }
+    private static func number<Number: FixedWidthInteger>(_ text: some Sequence<UInt8>) -> Number? {
+        Number(outside: String(decoding: Array(text), as: UTF8.self), in: .min ... .max)
+    }
 
-    private static func numbers(in directory: String) -> [pid_t] { names(in: directory).compactMap { pid_t($0) } }
+    private static func numbers(in directory: String) -> [pid_t] { names(in: directory).compactMap { pid_t(outside: $0, in: 1 ... .max) } }
 
     /// The entries of a directory, but those that begin with a dot or are no UTF-8.
     static func names(in directory: String) -> [String] {

@@ -1,4 +1,5 @@
 import Jobs
+import Support
 
 /// A `progress` event's object: percentages checked and spelled, and what it says about the run.
 enum ProgressPayload {
@@ -50,10 +51,10 @@ enum ProgressPayload {
     private static func percentage(_ token: String) -> String? {
         guard let first = token.utf8.first, first == UInt8(ascii: "-") || first &- UInt8(ascii: "0") < 10 else { return nil }
         if token.utf8.count <= 2, first != UInt8(ascii: "-") { return token }
-        guard let number = Double(token) else { return nil }
+        guard let number = Double(outside: token, in: -.infinity ... .infinity) else { return nil }
         if number >= 100 { return "100" }
         if number <= 0 { return "0" }
-        return number == number.rounded() ? String(Int(number)) : token
+        return Int(outside: number, in: 0...100).map { String($0) } ?? token
     }
 }
 

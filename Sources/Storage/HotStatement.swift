@@ -111,7 +111,27 @@ import Jobs
     func int(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(pointer, column) }
     func unsigned(_ column: Int32) -> UInt64 { UInt64(bitPattern: int(column)) }
     func isNull(_ column: Int32) -> Bool { unsafe sqlite3_column_type(pointer, column) == SQLITE_NULL }
-    func time(_ column: Int32) -> Timestamp? { isNull(column) ? nil : Timestamp(microseconds: int(column)) }
+    func time(_ column: Int32) -> Timestamp? { isNull(column) ? nil : moment(column) }
+
+    /// A time; one outside the years 0 to 9999 counts as the nearer end.
+    func moment(_ column: Int32) -> Timestamp {
+        Timestamp(microseconds: min(max(int(column), StoredBounds.time.lowerBound), StoredBounds.time.upperBound))
+    }
+
+    /// A number within bounds.
+    ///
+    /// - Throws: `damaged` for any other.
+    func int(_ column: Int32, in bounds: ClosedRange<Int64>) throws(StoreError) -> Int {
+        let value = int(column)
+        guard bounds.contains(value) else { throw .damaged("a row of the database holds the number \(value), which cannot be") }
+        return Int(value)
+    }
+
+    /// A sequence number or an epoch; throws `damaged` for what cannot be one.
+    func place(_ column: Int32) throws(StoreError) -> UInt64 { UInt64(try int(column, in: StoredBounds.place)) }
+
+    /// The number of a run; throws `damaged` for what cannot be one.
+    func jobNumber(_ column: Int32) throws(StoreError) -> Int64 { Int64(try int(column, in: 0...RowNumber.largestJob)) }
 
     func text(_ column: Int32) -> String? {
         guard let start = unsafe sqlite3_column_text(pointer, column) else { return nil }

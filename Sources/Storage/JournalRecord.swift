@@ -36,8 +36,9 @@ struct JournalRecord {
                 rest.dropFirst(index * 8).prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             }
             rest = rest.dropFirst(headerBytes)
+            let places = UInt64(StoredBounds.place.lowerBound)...UInt64(StoredBounds.place.upperBound)
             guard let number = Int64(exactly: numbers[0]), let start = Int(exactly: numbers[4]), let count = Int(exactly: numbers[5]),
-                count <= rest.count
+                number <= RowNumber.largestJob, [numbers[2], numbers[3], numbers[4]].allSatisfy(places.contains), count <= rest.count
             else {
                 throw .damaged("the journal has half a record")
             }

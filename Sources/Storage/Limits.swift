@@ -46,6 +46,17 @@ package struct StorageLimits: Sendable {
     package init() {}
 }
 
+/// What a sound database holds. A row outside these bounds was not written by this program: it is refused as damaged before anything is
+/// added to it or multiplied with it.
+enum StoredBounds {
+    /// Sequence numbers, epochs and offsets in a log: so far below 64 bits that no sum of two overflows.
+    static let place: ClosedRange<Int64> = 0...1 << 61
+    /// A run's timeout in seconds and its attempts. Wider than what is taken today, so that older databases stay readable.
+    static let count: ClosedRange<Int64> = 0...1 << 40
+    /// Microseconds since 1970: the years 0 to 9999.
+    static let time: ClosedRange<Int64> = -62_167_219_200_000_000...253_402_300_799_999_999
+}
+
 /// Sizes that no flag changes.
 enum StorageSizes {
     /// A row of log holds at most this, unless a single frame is longer.

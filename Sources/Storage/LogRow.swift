@@ -55,7 +55,7 @@ struct LogRow {
     /// Whether this row may be added to the log's last one, so that a quiet log does not become a row per event. Never across a hole in the
     /// numbers.
     func joins(tailBytes: Int, lastSequence: UInt64) -> Bool {
-        tailBytes > 0 && tailBytes + bytes.count <= StorageSizes.mergedRowBytes && firstSequence == lastSequence + 1
+        tailBytes > 0 && tailBytes + bytes.count <= StorageSizes.mergedRowBytes && firstSequence == lastSequence &+ 1
     }
 }
 

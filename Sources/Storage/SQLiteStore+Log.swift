@@ -33,12 +33,12 @@ private struct KeptLog {
         select.bind(id.bits)
         guard try select.step() else { return nil }
         defer { select.reset() }
-        oldest = LogOldest(sequence: select.unsigned(1), offset: Int(select.int(2)))
-        let stored = Int(select.int(3))
+        oldest = LogOldest(sequence: try select.place(1), offset: try select.int(2, in: StoredBounds.place))
+        let stored = try select.int(3, in: StoredBounds.place)
         self.tail = tail.flatMap { $0.row.startOffset == stored ? $0 : nil }
         head = self.tail?.row.endOffset ?? stored
-        let base = RowNumber.first(ofJob: select.int(0))
-        lastRow = select.int(4)
+        let base = RowNumber.first(ofJob: try select.jobNumber(0))
+        lastRow = Int64(try select.int(4, in: 0...Int64.max - 2))
         var first = try HotStatement(db, "SELECT row FROM log WHERE row >= ? AND row <= ? ORDER BY row LIMIT 1")
         first.bind(base)
         first.bind(lastRow)
@@ -75,8 +75,8 @@ private struct KeptLog {
         guard try select.step() else { throw .damaged("a log lacks row \(row)") }
         defer { select.reset() }
         return switch address {
-        case .sequence(let sequence): select.unsigned(0) < sequence
-        case .offset(let offset): Int(select.int(1)) <= offset
+        case .sequence(let sequence): try select.place(0) < sequence
+        case .offset(let offset): try select.int(1, in: StoredBounds.place) <= offset
         }
     }
 
@@ -90,14 +90,19 @@ private struct KeptLog {
         select.bind(lastRow)
         guard try select.step() else { return nil }
         defer { select.reset() }
-        var frames = StoredFrames(firstSequence: select.unsigned(0), startOffset: Int(select.int(1)), bytes: [], oldest: oldest)
-        frames.bytes.reserveCapacity(min(maxBytes, head - frames.startOffset))
+        var frames = StoredFrames(
+            firstSequence: try select.place(0), startOffset: try select.int(1, in: StoredBounds.place), bytes: [], oldest: oldest)
+        frames.bytes.reserveCapacity(max(0, min(maxBytes, head - frames.startOffset)))
         repeat {
             select.append(2, to: &frames.bytes)
             guard frames.bytes.count < maxBytes else { break }
         } while try select.step()
         if let tail, frames.startOffset + frames.bytes.count == tail.row.startOffset, !tail.isNewRow || frames.bytes.count < maxBytes {
             frames.bytes += tail.row.bytes
+        }
+        // Senders walk these bytes from frame to frame and stop the process if they lose their way.
+        guard unsafe frames.bytes.withUnsafeBytes({ unsafe FrameReader.areWhole($0) }) else {
+            throw .damaged("row \(row) of a log holds bytes that are no events")
         }
         return frames
     }

@@ -29,7 +29,7 @@ extension SQLiteStore {
             let select = try HotStatement(db, "SELECT status, count FROM status_counts")
             defer { select.reset() }
             var counts = JobCounts()
-            while try select.step() { counts[try select.status(0)] = Int(select.int(1)) }
+            while try select.step() { counts[try select.status(0)] = try select.int(1, in: StoredBounds.place) }
             return counts
         }
     }
@@ -69,7 +69,7 @@ extension SQLiteStore {
         select.bind(filter)
         guard try select.step() else { return 0 }
         defer { select.reset() }
-        return Int(select.int(0))
+        return try select.int(0, in: StoredBounds.place)
     }
 
     private static func condition(_ filter: JobFilter) -> String {

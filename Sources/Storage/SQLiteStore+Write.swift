@@ -60,7 +60,7 @@ extension SQLiteStore {
             var bytes = 0
             while bytes < StorageSizes.pruneBytes, try select.step() {
                 ids.append(JobID(bits: select.unsigned(0)))
-                bytes += Int(select.int(1))
+                bytes += try select.int(1, in: StoredBounds.place)
             }
             select.reset()
             for id in ids { _ = try transaction.delete(id) }

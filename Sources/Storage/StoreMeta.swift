@@ -29,11 +29,13 @@ struct StoreMeta {
             guard let instance = try value(db, "instance"), let secret = try value(db, "secret") else {
                 throw StoreError.damaged("the database has lost its identity")
             }
+            let newest = try Int64.fetchOne(db, sql: "SELECT max(number) FROM jobs") ?? 0
+            guard (0...RowNumber.largestJob).contains(newest) else { throw StoreError.damaged("a run has the number \(newest)") }
             meta = StoreMeta(
                 instanceID: String(decoding: instance, as: UTF8.self), secret: secret,
                 hadPowerCut: try Bool.fetchOne(
                     db, sql: "SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_by_status WHERE status < 2 AND uncertain)") ?? false,
-                nextNumber: (try Int64.fetchOne(db, sql: "SELECT max(number) FROM jobs") ?? 0) + 1)
+                nextNumber: newest + 1)
             return .commit
         }
         guard let meta else { throw StoreError.unavailable("the database's identity could not be read") }

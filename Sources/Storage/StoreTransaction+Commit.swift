@@ -60,11 +60,12 @@ extension StoreTransaction {
         select.bind(id.bits)
         guard try select.step() else { return nil }
         defer { select.reset() }
-        let end = LogEnd(sequence: select.unsigned(2), offset: Int(select.int(3)))
+        let end = LogEnd(sequence: try select.place(2), offset: try select.int(3, in: StoredBounds.place))
         return KnownRun(
-            number: select.int(0), head: LogHead(epoch: select.unsigned(1), end: tail(of: id)?.row.end ?? end),
-            oldest: LogOldest(sequence: select.unsigned(4), offset: Int(select.int(5))), status: try select.status(6), snapshot: nil,
-            isUncertain: select.int(7) != 0, lastRow: select.int(8), tailBytes: Int(select.int(9)))
+            number: try select.jobNumber(0), head: LogHead(epoch: try select.place(1), end: tail(of: id)?.row.end ?? end),
+            oldest: LogOldest(sequence: try select.place(4), offset: try select.int(5, in: StoredBounds.place)),
+            status: try select.status(6), snapshot: nil, isUncertain: select.int(7) != 0,
+            lastRow: Int64(try select.int(8, in: 0...Int64.max - 1)), tailBytes: try select.int(9, in: StoredBounds.place))
     }
 
     // MARK: Log
@@ -114,7 +115,7 @@ extension StoreTransaction {
         var firstKept = base
         while try select.step() {
             firstKept = select.int(0)
-            present.oldest = LogOldest(sequence: select.unsigned(1), offset: Int(select.int(2)))
+            present.oldest = LogOldest(sequence: try select.place(1), offset: try select.int(2, in: StoredBounds.place))
             if head - present.oldest.offset <= retainLogBytes { break }
         }
         select.reset()

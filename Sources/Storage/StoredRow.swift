@@ -37,11 +37,12 @@ extension StoredJob {
     /// Reads the row that a statement stands on; its columns are `StoredRow.columns`.
     init(_ row: HotStatement) throws(StoreError) {
         let spec = JobSpec(
-            id: JobID(bits: row.unsigned(1)), createdAt: Timestamp(microseconds: row.int(2)), sessionID: row.text(3),
-            timeoutSeconds: Int(row.int(4)), maxAttempts: Int(row.int(5)), webhookURL: row.text(6))
+            id: JobID(bits: row.unsigned(1)), createdAt: row.moment(2), sessionID: row.text(3),
+            timeoutSeconds: try row.int(4, in: StoredBounds.count), maxAttempts: try row.int(5, in: StoredBounds.count),
+            webhookURL: row.text(6))
         var snapshot = JobSnapshot()
         snapshot.status = try row.status(7)
-        snapshot.attempt = Int(row.int(8))
+        snapshot.attempt = try row.int(8, in: StoredBounds.count)
         snapshot.progress = JobProgress(
             percentage: row.text(9) ?? "0", currentStep: row.text(10), stepsCompleted: row.text(11), stepsTotal: row.text(12))
         snapshot.startedAt = row.time(13)
@@ -49,9 +50,11 @@ extension StoredJob {
         snapshot.nextAt = row.time(15)
         snapshot.error = row.text(16)
         self.init(
-            order: row.int(0), spec: spec, work: nil, snapshot: snapshot,
-            head: LogHead(epoch: row.unsigned(18), end: LogEnd(sequence: row.unsigned(19), offset: Int(row.int(20)))),
-            oldest: LogOldest(sequence: row.unsigned(21), offset: Int(row.int(22))), isTruncated: row.int(17) != 0)
+            order: try row.jobNumber(0), spec: spec, work: nil, snapshot: snapshot,
+            head: LogHead(
+                epoch: try row.place(18), end: LogEnd(sequence: try row.place(19), offset: try row.int(20, in: StoredBounds.place))),
+            oldest: LogOldest(sequence: try row.place(21), offset: try row.int(22, in: StoredBounds.place)),
+            isTruncated: row.int(17) != 0)
     }
 }
 

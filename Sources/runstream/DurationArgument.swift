@@ -1,3 +1,5 @@
+import Support
+
 /// Durations as people write them: `250ms`, `4s`, `10m`, `2h`, `7d`; a bare number is seconds; fractions are allowed.
 package enum DurationArgument {
     /// Beyond this a typing error is likelier than a wish, and sums of deadlines could overflow.
@@ -10,7 +12,9 @@ package enum DurationArgument {
         let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
         let fraction = parts.count == 2 ? parts[1] : ""
         guard parts.count <= 2, !parts[0].isEmpty, parts.count == 1 || !fraction.isEmpty, parts[0].count <= 12 else { throw malformed }
-        guard let whole = Int64(parts[0]), fraction.count <= 9, let part = Int64("0" + fraction) else { throw malformed }
+        guard let whole = Int64(outside: parts[0], in: 0...999_999_999_999), fraction.count <= 9,
+            let part = Int64(outside: "0" + fraction, in: 0...999_999_999)
+        else { throw malformed }
         let scale = (0..<fraction.count).reduce(Int64(1)) { scale, _ in scale * 10 }
         let duration = Duration.nanoseconds(nanoseconds) * whole + Duration.nanoseconds(nanoseconds) * part / scale
         guard duration <= longest else { throw ArgumentProblem("longer than 100 years") }

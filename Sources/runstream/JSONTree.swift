@@ -1,3 +1,5 @@
+import Support
+
 /// A JSON text taken apart without touching its tokens: a number is shown as its author wrote it, members stay in their order.
 ///
 /// Foundation's parser would turn `1.10` into `1.1` and 20-digit integers into something else.
@@ -30,16 +32,16 @@ package indirect enum JSONTree: Sendable, Equatable {
         return Self.unescape(token)
     }
 
-    /// The value of a number.
+    /// The value of a number; nil for one that a `Double` cannot hold.
     package var number: Double? {
         guard case .number(let token) = self else { return nil }
-        return Double(token)
+        return Double(outside: token, in: -.greatestFiniteMagnitude ... .greatestFiniteMagnitude)
     }
 
     /// The value of a whole number.
     package var integer: Int? {
         guard case .number(let token) = self else { return nil }
-        return Int(token) ?? Double(token).flatMap { Int(exactly: $0) }
+        return Int(outside: token, in: .min ... .max) ?? number.flatMap { Int(outside: $0, in: .min ... .max) }
     }
 
     package var elements: [JSONTree]? {

@@ -1,4 +1,5 @@
 import HTTPClient
+import Support
 
 /// What a refusal says, for a person: the problem's `detail`, the places it points to, and a hint where we know one. Pure.
 package enum ProblemText {
@@ -18,7 +19,7 @@ package enum ProblemText {
         switch response.status {
         case 401: "Give the API key by RUNSTREAM_API_KEY or --api-key-file."
         case 300..<400: "It points to \(TerminalText.escape(response.header("Location") ?? "another place")): correct --api-url."
-        case 429, 503: response.header("Retry-After").flatMap { Int($0) }.map { "Try again in \($0) s." }
+        case 429, 503: response.header("Retry-After").flatMap { Int(outside: $0, in: 0 ... .max) }.map { "Try again in \($0) s." }
         default: nil
         }
     }

@@ -1,3 +1,5 @@
+import Support
+
 /// How far a run has come, and that as one line.
 package struct ProgressLine: Sendable, Equatable {
     /// 0...100.
@@ -17,7 +19,7 @@ package struct ProgressLine: Sendable, Equatable {
     }
 
     /// Whole percents, rounded down: 100% is said only at the end.
-    package var percent: String { "\(Int(percentage))%" }
+    package var percent: String { "\(Int(outside: percentage, clampedTo: 0...100))%" }
 
     /// ` (3/10)`, where the runner counts its steps.
     package var count: String {
@@ -38,13 +40,13 @@ package struct ProgressLine: Sendable, Equatable {
     }
 
     private static func blocks(_ percentage: Double, _ cells: Int) -> String {
-        let eighths = Int(percentage / 100 * Double(cells * 8))
+        let eighths = Int(outside: percentage / 100 * Double(cells * 8), clampedTo: 0...cells * 8)
         let partial = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
         return "▕" + TerminalText.pad(String(repeating: "█", count: eighths / 8) + partial, to: cells) + "▏"
     }
 
     private static func hashes(_ percentage: Double, _ cells: Int) -> String {
-        let full = Int(percentage / 100 * Double(cells))
+        let full = Int(outside: percentage / 100 * Double(cells), clampedTo: 0...cells)
         return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: cells - full) + "]"
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Support
 
 /// How the text of a setting is read, where neither duration nor size. Each says what would have been right.
 enum SettingText {
@@ -10,7 +11,7 @@ enum SettingText {
 
     static func integer(in bounds: ClosedRange<Int>) -> @Sendable (String) throws(ArgumentProblem) -> Int {
         { text throws(ArgumentProblem) in
-            guard let number = Int(text), bounds.contains(number) else {
+            guard let number = Int(outside: text, in: bounds) else {
                 throw ArgumentProblem("must be a number from \(bounds.lowerBound) to \(bounds.upperBound)")
             }
             return number
@@ -56,7 +57,7 @@ enum SettingText {
         try list(text) { part throws(ArgumentProblem) in
             let halves = part.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             let bits = halves[0].contains(":") ? 128 : 32
-            guard isAddress(String(halves[0])), halves.count == 1 || (0...bits).contains(Int(halves[1]) ?? -1) else {
+            guard isAddress(String(halves[0])), halves.count == 1 || Int(outside: halves[1], in: 0...bits) != nil else {
                 throw ArgumentProblem("\(part) is not an address or network such as 127.0.0.1 or 10.0.0.0/8")
             }
             return part

@@ -1,9 +1,11 @@
+import Support
+
 /// Sizes as people write them: bytes, or `64KiB`, `16MiB`, `1GiB`.
 package enum SizeArgument {
     /// - Returns: bytes.
     package static func parse(_ text: String) throws(ArgumentProblem) -> Int {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let number = Int(digits), let unit = units[String(text[digits.endIndex...])] else {
+        guard let number = Int(outside: digits, clampedTo: 0 ... .max), let unit = units[String(text[digits.endIndex...])] else {
             throw ArgumentProblem("not a size such as 65536, 64KiB, 16MiB or 1GiB")
         }
         let (bytes, overflow) = number.multipliedReportingOverflow(by: unit)

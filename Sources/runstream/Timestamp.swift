@@ -1,3 +1,5 @@
+import Support
+
 /// The server's times, ISO 8601 in UTC, and how long ago they are. Pure.
 package enum Timestamp {
     /// - Returns: seconds since 1970; nil for what is no such time.
@@ -6,7 +8,7 @@ package enum Timestamp {
         guard bytes.count >= 20, bytes.last == 0x5A, [4: 0x2D, 7: 0x2D, 10: 0x54, 13: 0x3A, 16: 0x3A].allSatisfy({ bytes[$0] == $1 }) else {
             return nil
         }
-        func field(_ range: Range<Int>) -> Int? { Int(String(decoding: bytes[range], as: UTF8.self)) }
+        func field(_ range: Range<Int>) -> Int? { Int(outside: String(decoding: bytes[range], as: UTF8.self), in: 0...9999) }
         guard let year = field(0..<4), let month = field(5..<7), let day = field(8..<10), let hour = field(11..<13),
             let minute = field(14..<16),
             let second = field(17..<19), (1...12).contains(month), (1...31).contains(day)

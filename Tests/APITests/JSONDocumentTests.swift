@@ -56,7 +56,8 @@ import Testing
         arguments: [
             ("60", 60), ("60.0", 60), ("6e1", 60), ("-1", -1), ("0", 0), ("-0", 0), ("1.5", nil), ("1e400", nil),
             ("99999999999999999999", nil),
-            ("\"60\"", nil), ("true", nil),
+            ("\"60\"", nil), ("true", nil), ("-9223372036854775808", .min), ("-9.223372036854776e+18", nil),
+            ("9.223372036854776e+18", nil), ("-1e999", nil), ("9007199254740991.0", 9_007_199_254_740_991), ("9007199254740992.0", nil),
         ] as [(String, Int?)])
     func `an integer is a number without a fraction`(json: String, integer: Int?) throws {
         let document = try JSONDocument(Array(json.utf8))

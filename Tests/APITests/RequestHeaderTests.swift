@@ -4,6 +4,15 @@ import Testing
 @Suite struct RequestHeaderTests {
     @Test(
         arguments: [
+            ("nan", 1000), ("NaN", 1000), ("-nan", 1000), ("inf", 1000), ("0x1p3", 1000), ("1e999", 1000), ("", 1000), ("x", 1000),
+            ("0.5", 500), ("0", 0), ("-1", 0), ("2", 1000), ("1e-400", 0), ("-0", 0), ("9e99", 1000),
+        ] as [(String, Int)])
+    func `no weight in an Accept header ends the process`(weight: String, thousandths: Int) {
+        #expect(Accept(["application/json;q=\(weight)"]).weight(of: "application/json") == thousandths)
+    }
+
+    @Test(
+        arguments: [
             ([], "application/json", true), ([""], "application/json", true), (["*/*"], "application/json", true),
             (["application/*"], "application/json", true), (["text/html"], "application/json", false),
             (["text/html, */*;q=0.1"], "application/json", true), (["*/*, application/json;q=0"], "application/json", false),

@@ -1,3 +1,5 @@
+import Support
+
 /// A host and, where it was given, a port, as in a `Host` header or an origin. The host is lower-case, an IPv6 address without its
 /// brackets.
 package struct Authority: Hashable, Sendable {
@@ -39,10 +41,8 @@ package struct Authority: Hashable, Sendable {
     }
 
     private static func port(_ text: Substring) -> Int? {
-        guard !text.isEmpty, text.count <= 5, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-            let port = Int(text), (1...65_535).contains(port)
-        else { return nil }
-        return port
+        guard text.utf8.count <= 5 else { return nil }
+        return Int(outside: text, in: 1...65_535)
     }
 
     private static func isHostByte(_ byte: UInt8) -> Bool {

@@ -1,4 +1,5 @@
 import Glibc
+import Support
 
 /// An IP address literal: 4 or 16 bytes. IPv4 mapped into IPv6 (`::ffff:10.0.0.1`) is the IPv4 address.
 package struct IPAddress: Hashable, Sendable {
@@ -42,9 +43,7 @@ package struct AddressRange: Sendable, Equatable {
             bits = address.bytes.count * 8
             return
         }
-        guard parts[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let bits = Int(parts[1]),
-            bits <= address.bytes.count * 8
-        else { return nil }
+        guard let bits = Int(outside: parts[1], in: 0...address.bytes.count * 8), parts[1] != "-0" else { return nil }
         self.bits = bits
     }
 

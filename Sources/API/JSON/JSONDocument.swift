@@ -1,3 +1,5 @@
+import Support
+
 /// A request's body, checked strictly and kept as the client wrote it: values are places in its bytes, so that numbers and strings reach
 /// a runner token for token.
 ///
@@ -83,13 +85,13 @@ package struct JSONDocument: Sendable {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// A number value as an integer; nil when it is none, or too large. `60`, `60.0` and `6e1` are the same number.
+    /// A number value as an integer. `60`, `60.0` and `6e1` are the same number. Nil for other values, and if it is too large.
     package func integer(_ value: Value) -> Int? {
         guard value.kind == .number else { return nil }
         let token = String(decoding: bytes[value.range], as: UTF8.self)
-        if let integer = Int(token) { return integer }
-        guard let number = Double(token), let integer = Int(exactly: number), abs(integer) < 1 << 53 else { return nil }
-        return integer
+        if let integer = Int(outside: token, in: .min ... .max) { return integer }
+        // Beyond 2^53 a `Double` no longer tells neighbours apart.
+        return Double(outside: token, in: -0x1p53...0x1p53).flatMap { Int(outside: $0, in: -(1 << 53) + 1...(1 << 53) - 1) }
     }
 
     /// Undoes a string's escapes, all of which the parser has checked.

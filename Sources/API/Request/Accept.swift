@@ -1,3 +1,5 @@
+import Support
+
 /// What a caller takes, as its `Accept` header says (RFC 9110, 12.5.1).
 package struct Accept: Sendable {
     /// A media range with its weight in thousandths.
@@ -42,7 +44,7 @@ package struct Accept: Sendable {
         for parameter in parts.dropFirst() {
             let pair = parameter.split(separator: "=", maxSplits: 1)
             guard pair.count == 2, pair[0].trimmingSpaces.lowercased() == "q" else { continue }
-            weight = Double(pair[1].trimmingSpaces).map { Int(min(max($0, 0), 1) * 1000) } ?? 1000
+            weight = Double(outside: pair[1].trimmingSpaces, in: -1000...1000).map { Int(outside: $0 * 1000, clampedTo: 0...1000) } ?? 1000
         }
         // Java's URLConnection sends a bare "*".
         let halves = (name == "*" ? "*/*" : name).split(separator: "/", omittingEmptySubsequences: false)

@@ -1,15 +1,16 @@
+import Support
+
 /// Where a viewer says it was: the number of the last event it has seen.
 package struct StreamCursor: Sendable, Equatable {
     /// 0: nothing yet. A number beyond every log stands for the head.
     package let sequence: UInt64
 
-    /// - Returns: nil for what is no whole number, which counts as no cursor. A negative number is 0 (LangGraph's SDK sends -1).
+    /// A negative number counts as 0 (LangGraph's SDK sends -1), one beyond 64 bits as the largest.
+    ///
+    /// - Returns: nil if the text isn't a whole number: it is then ignored.
     package init?(_ text: String?) {
-        guard let text = text.map({ $0[...].trimmingSpaces }) else { return nil }
-        let isNegative = text.hasPrefix("-")
-        let digits = isNegative ? text.utf8.dropFirst() : text.utf8[...]
-        guard !digits.isEmpty, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
-        sequence = isNegative ? 0 : UInt64(text) ?? .max
+        guard let text = text.map({ $0[...].trimmingSpaces }), let number = UInt64(outside: text, clampedTo: 0 ... .max) else { return nil }
+        sequence = number
     }
 
     /// The `Last-Event-ID` header, else the query's `last_event_id`.

@@ -1,4 +1,5 @@
 import Jobs
+import Support
 
 /// What a list is asked for, as the query says it; an empty parameter is an absent one.
 package struct ListQuery: Sendable {
@@ -53,12 +54,11 @@ package struct ListQuery: Sendable {
 
     private static func integer(_ text: String?, _ name: String, _ range: ClosedRange<Int>, _ problems: inout [FieldProblem]) -> Int? {
         guard let text else { return nil }
-        let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
-        guard !digits.isEmpty, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+        guard let number = Int(outside: text, clampedTo: .min ... .max) else {
             problems.append(FieldProblem(name, .mustBeInteger))
             return nil
         }
-        guard let number = Int(text), range.contains(number) else {
+        guard range.contains(number) else {
             problems.append(FieldProblem(name, .outside(range, zeroMeansDefault: false)))
             return nil
         }

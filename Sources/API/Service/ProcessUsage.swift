@@ -1,4 +1,5 @@
 import Glibc
+import Support
 
 /// What the kernel says that this process uses.
 struct ProcessUsage {
@@ -31,7 +32,7 @@ struct ProcessUsage {
         defer { close(fd) }
         let text = unsafe String(unsafeUninitializedCapacity: 256) { buffer in unsafe max(0, read(fd, buffer.baseAddress, 256)) }
         let fields = text.split(separator: " ")
-        return fields.count > 1 ? Int(fields[1]).map { $0 * sysconf(Int32(_SC_PAGESIZE)) } : nil
+        return fields.count > 1 ? Int(outside: fields[1], in: 0...1 << 40).map { $0 * sysconf(Int32(_SC_PAGESIZE)) } : nil
     }
 
     /// Since Linux 6.2 the directory's size is the number; before, its entries are counted.
