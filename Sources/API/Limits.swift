@@ -4,6 +4,10 @@ enum APILimits {
     static let idempotencyKeyBytes = 255
     /// Bytes of a session id: it becomes an environment variable of the runner.
     static let sessionIDBytes = 1024
+    /// Bytes of `Access-Control-Request-Headers` that are sent back in the answer to a preflight.
+    static let preflightHeaderBytes = 2048
+    /// How often a new run draws an id before the server gives up. Two runs draw the same id once in 68,719,476,736 times or less.
+    static let idDraws = 4
     /// Bytes of a webhook's URL.
     static let webhookURLBytes = 2048
     /// Seconds that one attempt may take.

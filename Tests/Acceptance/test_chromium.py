@@ -12,6 +12,7 @@ import pytest
 from support import until
 from support.chromium import Chromium, Site
 from support.nginx import Nginx
+from support.server import Server
 from support.sse import EventStream
 
 pytestmark = pytest.mark.long
@@ -34,6 +35,28 @@ def browser() -> Iterator[Chromium]:
 def log(server, job: str) -> list[tuple[int, str]]:
     with EventStream(server.port, job, query="?from=start") as stream:
         return [(event.id, event.data) for event in stream.events()]
+
+
+def test_a_page_of_a_listed_origin_may_send_tracing_headers_and_credentials(tmp_path, site, browser):
+    server = Server(tmp_path, "--cors-origins", site.origin).start()
+    try:
+        browser.open(f"{site.origin}/viewer.html")
+        until(lambda: browser.value("location.origin") == site.origin, 20, "the page")
+        headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "sentry-trace": "a-b-1", "baggage": "a=b",
+                   "Cache-Control": "no-cache", "Prefer": "wait=1", "Last-Event-ID": "1", "Content-Type": "application/json"}
+        call = json.dumps({"method": "POST", "credentials": "include", "headers": headers, "body": '{"prompt": "x", "recipe_name": "quick"}'})
+        answer = browser.value(
+            f"fetch({json.dumps(server.runs)}, {call}).then(async a => JSON.stringify("
+            "[a.status, a.headers.get('Location'), a.headers.get('Retry-After'), (await a.json()).job_id]))")
+        assert answer, server.log()
+        status, location, retry_after, job = json.loads(answer)
+        assert (status, location, retry_after) == (202, f"{server.runs}/{job}", "2")
+        refused = browser.value(
+            f"fetch({json.dumps(server.runs + '/run_000000000000')}, {{credentials: 'include', headers: {{traceparent: 'x'}}}})"
+            ".then(async a => (await a.json()).detail)")
+        assert refused == "Job not found: run_000000000000"
+    finally:
+        server.stop()
 
 
 def watch(browser: Chromium, site: Site, api: str, job: str, **more: str) -> None:

@@ -88,7 +88,8 @@ final class RequestChecks {
 
     private func options(_ request: borrowing Request, _ head: RequestHead, allow: [String]) -> Response {
         let method = request.header("Access-Control-Request-Method")
-        let cors = settings.origins.preflight(origin: head.origin, method: method, allow: allow)
+        let cors = settings.origins.preflight(
+            origin: head.origin, method: method, requested: request.headers("Access-Control-Request-Headers"), allow: allow)
         return Response(status: 204, headers: [("Allow", allow.joined(separator: ", "))] + cors)
     }
 }
