@@ -36,9 +36,11 @@ package final class EventLog: Sendable {
         state.withLock { $0.oldest }
     }
 
-    /// The head and the newest progress event below it (its envelope), taken together: for a viewer that begins now.
-    package func now() -> (head: Int, progress: [UInt8]) {
-        state.withLock { ($0.view.head, $0.progress) }
+    /// Where a viewer that begins now begins: all of it is taken at one moment.
+    ///
+    /// - Returns: the head, the number of the last event below it, and the envelope of the newest progress event below it.
+    package func now() -> (head: Int, lastSequence: UInt64, progress: [UInt8]) {
+        state.withLock { ($0.view.head, $0.view.lastSequence, $0.progress) }
     }
 
     /// Finds where a returning viewer goes on.

@@ -155,7 +155,7 @@ import Testing
         #expect(try api.call("HEAD", path(job)).status == 400)
     }
 
-    @Test func `from=now begins with the latest progress, without an id`() throws {
+    @Test func `from=now begins with the latest progress, with the head's number as its id`() throws {
         let api = try TestAPI()
         let job = try api.submit()
         api.start(job)
@@ -167,9 +167,29 @@ import Testing
         _ = viewer.readAll()
         #expect(
             viewer.events.hasPrefix(
-                "data: {\"event\": \"progress\", \"data\": {\"percentage\": 0, \"current_step\": \"Initializing\"}}\n\nid: 4\n"))
+                "id: 3\ndata: {\"event\": \"progress\", \"data\": {\"percentage\": 0, \"current_step\": \"Initializing\"}}\n\nid: 4\n"))
         #expect(!viewer.text.contains("old"))
-        #expect(viewer.ids == [4, 5, 6, 7])
+        #expect(viewer.ids == [3, 4, 5, 6, 7])
+    }
+
+    @Test func `a viewer from now that comes back does not lose what happened while it was away`() throws {
+        let api = try TestAPI()
+        let job = try api.submit()
+        api.start(job)
+        api.log(job, ["old"])
+        var viewer: StreamClient? = try StreamClient(api, path(job, "?from=now"))
+        let seen = try #require(viewer)
+        seen.read(until: "Initializing\"}}\n\n")
+        let cursor = try #require(seen.ids.last)
+        viewer = nil
+        api.log(job, ["missed"])
+        let again = try StreamClient(api, path(job, "?from=now"), ["Last-Event-ID": "\(cursor)"])
+        again.read(until: "missed\"}}\n\n")
+        api.log(job, ["new"])
+        api.finish(job)
+        _ = again.readAll()
+        #expect(again.ids == [4, 5, 6, 7, 8])
+        #expect(!again.text.contains("old"))
     }
 
     @Test func `other beginnings are 400`() throws {
@@ -196,12 +216,12 @@ import Testing
         #expect(try api.call("GET", path(job), ["Accept": "application/x-ndjson", "Last-Event-ID": "6"]).status == 204)
     }
 
-    @Test func `NDJSON from now has its first event without an id`() throws {
+    @Test func `NDJSON from now has the head's number as its first event's id`() throws {
         let api = try TestAPI()
         let job = try api.submit()
         let viewer = try StreamClient(api, path(job, "?from=now"), ["Accept": "application/x-ndjson"])
         viewer.read(until: "\n")
-        #expect(viewer.text == #"{"id": null, "event": "progress", "data": {"percentage": 0, "current_step": "Queued"}}"# + "\n")
+        #expect(viewer.text == #"{"id": 1, "event": "progress", "data": {"percentage": 0, "current_step": "Queued"}}"# + "\n")
         _ = try api.call("POST", "/api/v1/runs/\(job.id)/cancel")
         #expect(viewer.readAll().hasSuffix("{\"id\": 3, \"event\": \"done\", \"data\": {}}\n"))
     }

@@ -81,7 +81,7 @@ def test_from_now_begins_with_the_latest_progress_and_goes_on_live(server, tmp_p
     with EventStream(server.port, job, query="?from=now") as stream:
         events = stream.events()
         first = next(events)
-        assert first.id is None
+        assert first.id == 6
         assert first.data == '{"event": "progress", "data": {"percentage": 40, "current_step": "Half"}}'
         gate.touch()
         rest = list(events)

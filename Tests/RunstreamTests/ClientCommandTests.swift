@@ -133,6 +133,12 @@ struct ClientCommandTests {
             [[Scene.problem("400 Bad Request", "Job already completed")], [.answer("200 OK", #"{"status": "cancelled"}"#)]], 3,
             error: "The run has ended: cancelled\n"),
         Case(
+            "stream run_1 --from now",
+            [
+                [.streamHead, .chunk("retry: 1\n"), Scene.event(6, #"{"event": "progress", "data": {"percentage": 50}}"#), .reset],
+                [.streamHead, Scene.event(7, Scene.log("missed"))] + Scene.end("succeeded"),
+            ], 0, output: "Progress: 50%\nmissed\nRun succeeded\n", error: "Trying to resume after event 6\nResumed.\n"),
+        Case(
             "stream run_1 --last-event-id 9", [[.answer("204 No Content")], [.answer("200 OK", #"{"status": "failed", "error": "e"}"#)]], 1,
             error: "The run has ended: failed: e\n", calls: ["GET /api/v1/runs/run_1/stream?from=start", "GET /api/v1/runs/run_1"]),
         Case("stream run_1", [[Scene.problem("404 Not Found", "Job not found: run_1")]], 4, error: "Error: Job not found: run_1\n"),

@@ -2,8 +2,8 @@ import Jobs
 
 /// What only one viewer gets, in front of the log's own bytes: SSE text.
 ///
-/// It ends inside a block unless it holds an event, so that no blank line ever ends an event without data:
-/// httpx-sse and its kind would hand their user an empty one.
+/// Without an event it ends inside a block: the log's first event ends that block. A blank line of its own would make httpx-sse and
+/// libraries like it hand their user an empty event.
 package struct Preamble {
     /// The text so far.
     package private(set) var bytes: [UInt8] = []
@@ -15,10 +15,13 @@ package struct Preamble {
         bytes = Array("retry: \(retryMilliseconds)\n: \(id)\n".utf8)
     }
 
-    /// Adds an event without an id, which does not move the viewer's cursor.
+    /// Adds an event.
     ///
-    /// - Parameter envelope: one line of JSON.
-    package mutating func event(_ envelope: [UInt8]) {
+    /// - Parameters:
+    ///   - envelope: one line of JSON.
+    ///   - id: where the viewer goes on when it comes back: after the event with this number. Nil leaves its cursor as it is.
+    package mutating func event(_ envelope: [UInt8], id: UInt64?) {
+        if let id { bytes += Array("id: \(id)\n".utf8) }
         bytes += Array("data: ".utf8) + envelope + Array("\n\n".utf8)
     }
 
@@ -30,6 +33,6 @@ package struct Preamble {
     ///   - status: the run's status body.
     package mutating func gap(requested: UInt64, oldest: UInt64, status: StatusBody) {
         let head = "{\"event\": \"gap\", \"data\": {\"requested\": \(requested), \"oldest\": \(oldest), \"job\": "
-        event(Array(head.utf8) + status.bytes + Array("}}".utf8))
+        event(Array(head.utf8) + status.bytes + Array("}}".utf8), id: nil)
     }
 }

@@ -32,7 +32,7 @@ extension APIServer {
         case _ where context.state.isDraining: exchange.close()
         case .now:
             var preamble = newPreamble(job)
-            preamble.event(now.progress)
+            preamble.event(now.progress, id: now.lastSequence)
             begin(job, wish, at: now.head, preamble, exchange)
         case .after(let sequence): resume(job, wish, after: sequence, exchange)
         }

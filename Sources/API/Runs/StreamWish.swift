@@ -28,7 +28,7 @@ struct StreamWish: Sendable {
     enum Answer: Sendable, Equatable {
         /// The events after this one, then what follows live.
         case after(UInt64)
-        /// The newest progress event, then what follows live.
+        /// The newest progress event with the head's number, then what follows live.
         case now
         /// 204: it has seen everything; a browser stops reconnecting.
         case nothingLeft

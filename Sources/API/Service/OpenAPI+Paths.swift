@@ -32,7 +32,7 @@ extension OpenAPI {
             "parameters": [
               {"name": "status", "in": "query", "description": "pending is queued",
                "schema": {"enum": ["queued", "pending", "running", "succeeded", "failed", "cancelled"]}},
-              {"name": "session_id", "in": "query", "schema": {"type": "string"}},
+              {"name": "session_id", "in": "query", "description": "Exactly these bytes, in UTF-8", "schema": {"type": "string"}},
               {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000000000, "default": 1}},
               {"name": "page_size", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}
             ],
@@ -111,7 +111,7 @@ extension OpenAPI {
               {"name": "last_event_id", "in": "query", "description": "The same, for who cannot send a header",
                 "schema": {"type": "string"}},
               {"name": "from", "in": "query",
-                "description": "now: the latest progress, then live; start: the whole log, of a finished run too",
+                "description": "now: the latest progress with the newest event's number as its id, then live; start: the whole log, of a finished run too",
                "schema": {"enum": ["start", "now"]}}
             ],
             "responses": {
