@@ -113,6 +113,7 @@ extension FieldProblem {
         case .blank: "must not be blank"
         case .containsNUL: "must not contain NUL"
         case .mustBeString: "must be a string"
+        case .notUTF8: "must be UTF-8"
         case .mustBeObject: "must be an object"
         case .mustBeInteger: "must be an integer"
         case .outside(let range, let zeroMeansDefault):

@@ -77,6 +77,7 @@ package struct FieldProblem: Equatable {
         case blank
         case containsNUL
         case mustBeString
+        case notUTF8
         case mustBeObject
         case mustBeInteger
         case outside(ClosedRange<Int>, zeroMeansDefault: Bool)

@@ -44,27 +44,42 @@ import Glibc
     }
 
     /// The first query item of a name, percent-decoded, `+` being a space; nil if there is none. An item without `=` is empty.
-    /// Decoded bytes that are no UTF-8 become U+FFFD.
+    /// Bytes that aren't UTF-8 become U+FFFD, so that two values may read the same: don't look anything up by it (`queryBytes`).
     package func query(_ name: String) -> String? {
+        queryBytes(name).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The bytes of the first query item of a name, percent-decoded, `+` being a space; nil if there is none.
+    package func queryBytes(_ name: String) -> [UInt8]? {
         guard let start = unsafe queryStart else { return nil }
         let query = unsafe UnsafeRawBufferPointer(start: start, count: strlen(start))
         let items = unsafe query.split(separator: UInt8(ascii: "&"))
         for index in unsafe items.indices {
             let item = unsafe items[index]
             let end = unsafe item.firstIndex(of: UInt8(ascii: "=")) ?? item.endIndex
-            guard unsafe decoded(item[..<end]) == name else { continue }
-            return unsafe end == item.endIndex ? "" : decoded(item[(end + 1)...])
+            guard unsafe decoded(item[..<end]).elementsEqual(name.utf8) else { continue }
+            return unsafe end == item.endIndex ? [] : decoded(item[(end + 1)...])
         }
         return nil
     }
 
-    /// The first header of a name (ASCII, any case), without surrounding white space; bytes that are no UTF-8 become U+FFFD.
+    /// The first header of a name (ASCII, any case), without surrounding white space. Bytes that aren't UTF-8 become U+FFFD, so that two
+    /// values may read the same: don't look anything up by it (`headerBytes`).
     package func header(_ name: StaticString) -> String? {
-        guard
-            let value = unsafe evhttp_find_header(
-                raw.pointee.input_headers, UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self))
-        else { return nil }
+        guard let value = unsafe value(name) else { return nil }
         return unsafe text(value)
+    }
+
+    /// The bytes of the first header of a name (ASCII, any case), without white space before it.
+    package func headerBytes(_ name: StaticString) -> [UInt8]? {
+        guard let value = unsafe value(name) else { return nil }
+        let start = unsafe trimmed(value)
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: strlen(start)))
+    }
+
+    private func value(_ name: StaticString) -> UnsafePointer<CChar>? {
+        unsafe UnsafePointer(
+            evhttp_find_header(raw.pointee.input_headers, UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)))
     }
 
     /// All headers of a name (ASCII, any case), in the order in which they came.
@@ -106,12 +121,16 @@ import Glibc
 }
 
 private func text(_ value: UnsafePointer<CChar>) -> String {
-    var start = unsafe value
-    while unsafe start[0] == 0x09 || start[0] == 0x20 { unsafe start += 1 }
-    return unsafe String(cString: start)
+    unsafe String(cString: trimmed(value))
 }
 
-private func decoded(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
+private func trimmed(_ value: UnsafePointer<CChar>) -> UnsafePointer<CChar> {
+    var start = unsafe value
+    while unsafe start[0] == 0x09 || start[0] == 0x20 { unsafe start += 1 }
+    return unsafe start
+}
+
+private func decoded(_ bytes: Slice<UnsafeRawBufferPointer>) -> [UInt8] {
     var output: [UInt8] = []
     unsafe output.reserveCapacity(bytes.count)
     var index = unsafe bytes.startIndex
@@ -128,7 +147,7 @@ private func decoded(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
         output.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
         index += 1
     }
-    return String(decoding: output, as: UTF8.self)
+    return output
 }
 
 /// The value of a hexadecimal digit.

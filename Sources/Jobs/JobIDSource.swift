@@ -2,7 +2,7 @@
 /// a page of their own, which doubles what a commit of many submits writes.
 ///
 /// All bits are random; runs that are created within a tenth of a second share 12 of the 48, the first three digits. A thousand of them still
-/// draw an id twice only once in 140,000 times (and then the client is told to ask again), and a million runs that were there before have a
+/// draw an id twice only once in 140,000 times (then the second one draws again), and a million runs that were there before have a
 /// page or two of that index between them.
 package struct JobIDSource: Sendable {
     private var prefix: UInt64 = 0

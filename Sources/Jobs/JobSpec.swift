@@ -47,15 +47,16 @@ package struct JobWork: Sendable, Equatable {
     }
 }
 
-/// What makes a repeated submit the same submit.
+/// What makes a repeated submit the same submit. Compared by its bytes: to `==` of strings, `é` and `e` with an accent are the same.
 package struct IdempotencyKey: Hashable, Sendable {
-    /// At most 255 bytes, not empty.
-    package let key: String
+    /// The bytes that the client sent, UTF-8 or not; at most 255, not empty.
+    package let key: [UInt8]
     /// The session that the key is unique in; nil: unique among all keys without a session (the two name spaces are apart).
-    package let sessionID: String?
+    package var sessionID: String? { session.map { String(decoding: $0, as: UTF8.self) } }
+    private let session: [UInt8]?
 
-    package init(key: String, sessionID: String?) {
+    package init(key: [UInt8], sessionID: String?) {
         self.key = key
-        self.sessionID = sessionID
+        session = sessionID.map { Array($0.utf8) }
     }
 }

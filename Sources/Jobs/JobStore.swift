@@ -132,6 +132,8 @@ package enum SubmitOutcome: Sendable {
     case existing(StoredJob)
     /// The queue has no room; nothing was kept.
     case full
+    /// Another run has this id; nothing was kept. Draw another id and submit again.
+    case idTaken
 }
 
 /// What became of a commit. `trimmed`: the oldest frame still kept, when the commit trimmed older ones.
@@ -258,6 +260,8 @@ package enum StoreAnswer: Sendable {
     /// Of a submit: the new run, now in the registry, or the one that its key had started.
     case submitted(Job, isNew: Bool)
     case queueFull
+    /// Of a submit: another run has this id. Nothing was kept.
+    case idTaken
     /// Of a change of a run (`Job`'s `waiter:` parameters): it is committed and published.
     case committed
     /// Of a look-up: the run, now in the registry; nil when it is unknown.

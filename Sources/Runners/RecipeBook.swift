@@ -6,8 +6,9 @@ import Locking
 package struct RecipeBook: Sendable {
     /// An absolute path.
     package let directory: String
-    /// Recipes that were there, and until when that is believed.
-    private let seen = Lock<[String: ContinuousClock.Instant]>([:])
+    /// Recipes that were there, and until when that is believed. By the bytes of their names: two names that strings call equal (`é` as one
+    /// character or as two) are two files.
+    private let seen = Lock<[[UInt8]: ContinuousClock.Instant]>([:])
     private static let belief: Duration = .seconds(1)
 
     /// - Parameter directory: a path; a relative one counts from the present working directory.
@@ -27,11 +28,12 @@ package struct RecipeBook: Sendable {
 
     /// Whether there is a recipe of that name, or was within the last second. A submission asks this; a run that starts, `path(of:)`.
     package func has(_ name: String, now: ContinuousClock.Instant = .now) -> Bool {
-        if let until = seen.withLock({ $0[name] }), now < until { return true }
+        let key = Array(name.utf8)
+        if let until = seen.withLock({ $0[key] }), now < until { return true }
         guard path(of: name) != nil else { return false }
         seen.withLock { seen in
             seen = seen.filter { now < $0.value }
-            seen[name] = now + Self.belief
+            seen[key] = now + Self.belief
         }
         return true
     }

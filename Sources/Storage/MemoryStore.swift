@@ -73,7 +73,7 @@ package final class MemoryStore: JobStore {
         if let key = submission.key, let id = state.keys[key], let record = state.records[id] { return .existing(record.job) }
         guard submission.mayEnter else { return .full }
         let id = submission.spec.id
-        if let present = state.records[id] { return present.job.spec == submission.spec ? .created : .full }
+        if let present = state.records[id] { return present.job.spec == submission.spec ? .created : .idTaken }
         let job = StoredJob(
             order: state.nextNumber, spec: submission.spec, work: submission.work, snapshot: submission.commit.snapshot,
             head: LogHead(epoch: submission.commit.expected.epoch, end: submission.commit.end), oldest: LogOldest())
@@ -141,7 +141,7 @@ package final class MemoryStore: JobStore {
         state.withLock { state in
             let jobs = state.ids.reversed().compactMap { state.records[$0]?.job }.filter { job in
                 (filter.status == nil || filter.status == job.snapshot.status)
-                    && (filter.sessionID == nil || filter.sessionID == job.spec.sessionID)
+                    && filter.sessionID.map { wanted in job.spec.sessionID.map { wanted.utf8.elementsEqual($0.utf8) } ?? false } ?? true
             }
             let (skipped, overflow) = (filter.page - 1).multipliedReportingOverflow(by: filter.pageSize)
             guard filter.page >= 1, filter.pageSize >= 1, !overflow else { return JobPage(jobs: [], total: jobs.count) }

@@ -12,9 +12,9 @@ extension StoreTransaction {
         guard nextNumber <= RowNumber.largestJob else { throw .unavailable("the database has no numbers left for new runs") }
         let number = nextNumber
         guard try insert(submission.spec, submission.commit, number: number) else {
-            // Its first answer was lost, or, once in 281,474,976,710,656 times, two runs drew one id: then the client asks again.
+            // The answer to its first commit was lost; or two runs drew the same id.
             let present = try StoredRow.job(db, "id = ?", Int64(submission.spec.id.bits), withWork: false)
-            return present?.spec == submission.spec ? .created : .full
+            return present?.spec == submission.spec ? .created : .idTaken
         }
         nextNumber += 1
         try insert(submission.work, number: number)
@@ -82,10 +82,13 @@ extension StoreTransaction {
 
 extension HotStatement {
     /// Scope, session and key: the two name spaces are apart, also for a session whose name is empty.
+    ///
+    /// The column holds text. A key that isn't UTF-8 is kept as hex, in a scope of its own (2 more), so that no other key reads like it.
     fileprivate mutating func bind(_ key: IdempotencyKey) {
-        bind(key.sessionID == nil ? 0 : 1)
+        let text = String(validating: key.key, as: UTF8.self)
+        bind((key.sessionID == nil ? 0 : 1) + (text == nil ? 2 : 0))
         bind(key.sessionID ?? "")
-        bind(key.key)
+        bind(text ?? key.key.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
     }
 
     /// All of a snapshot but its status: attempt, percentage, current_step, steps_completed, steps_total, started_at, completed_at,

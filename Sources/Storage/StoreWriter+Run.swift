@@ -148,6 +148,9 @@ extension StoreWriter {
         case .full:
             _ = submit.job.deleted()
             return .queueFull
+        case .idTaken:
+            _ = submit.job.deleted()
+            return .idTaken
         }
     }
 

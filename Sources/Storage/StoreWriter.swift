@@ -79,7 +79,7 @@ package final class StoreWriter: JobCommitter, Sendable {
         _ = publication.wait { $0.isUnderWay && $0.number == now.number ? nil : true }
     }
 
-    /// Brings a new run to the store. Answered `.submitted` once it is on the disk, `.queueFull`, or `.failed`.
+    /// Brings a new run to the store. Answered `.submitted` once it is on the disk, `.queueFull`, `.idTaken`, or `.failed`.
     package func submit(_ job: Job, key: IdempotencyKey?, waiter: StoreWaiter) {
         guard let work = job.work else { preconditionFailure("a run that is submitted has its work") }
         let isTaken = queue.change { $0.add(WriterQueue.Submit(job: job, work: work, key: key, waiter: waiter)) }

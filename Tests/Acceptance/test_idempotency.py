@@ -27,6 +27,21 @@ def test_a_key_outlives_the_run_and_a_restart(server):
     assert server.submit(recipe_name="quick", idempotency_key="other")["job_id"] != first
 
 
+def test_two_keys_in_latin_1_do_not_share_a_run_nor_after_a_restart(server):
+    def submit(key: bytes) -> str:
+        # What node's fetch and requests send of "müller": one byte for a letter.
+        answer = httpx.post(server.runs, json={"prompt": "x", "recipe_name": "quick"}, headers={b"Idempotency-Key": key})
+        assert answer.status_code == 202
+        return answer.json()["job_id"]
+
+    keys = ["rechnung-müller".encode("latin-1"), "rechnung-möller".encode("latin-1"), "rechnung-müller".encode()]
+    runs = [submit(key) for key in keys]
+    assert len(set(runs)) == 3
+    server.restart()
+    assert [submit(key) for key in keys] == runs
+    assert server.submit(recipe_name="quick", idempotency_key="rechnung-müller")["job_id"] == runs[2]
+
+
 def test_the_scope_session_is_a_name_space_of_its_own(server):
     def submit(**members: str) -> str:
         return server.submit(recipe_name="quick", idempotency_key="k", **members)["job_id"]

@@ -210,6 +210,7 @@ func bytes(_ commit: JobCommit) -> [UInt8] {
 extension SubmitOutcome {
     var isCreated: Bool { if case .created = self { true } else { false } }
     var isFull: Bool { if case .full = self { true } else { false } }
+    var isIDTaken: Bool { if case .idTaken = self { true } else { false } }
     var existing: StoredJob? { if case .existing(let job) = self { job } else { nil } }
 }
 

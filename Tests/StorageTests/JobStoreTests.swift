@@ -49,7 +49,7 @@ import Testing
     @Test(arguments: StoreKind.allCases)
     func `a known key answers the run that it started, in one batch and later, also when the queue is full`(kind: StoreKind) throws {
         let bench = try Bench(kind)
-        let key = IdempotencyKey(key: "k", sessionID: nil)
+        let key = IdempotencyKey(key: Array("k".utf8), sessionID: nil)
         let outcome = try bench.write(submits: [
             bench.submission(bench.job(1), key: key), bench.submission(bench.job(2), key: key, mayEnter: false),
         ])
@@ -64,24 +64,51 @@ import Testing
     @Test(arguments: StoreKind.allCases)
     func `keys with and without a session are apart, and a key lives as long as its run`(kind: StoreKind) throws {
         let bench = try Bench(kind)
-        let keys = [nil, "", "a", "b"].map { IdempotencyKey(key: "k", sessionID: $0) }
+        let keys = [nil, "", "a", "b"].map { IdempotencyKey(key: Array("k".utf8), sessionID: $0) }
         for (index, key) in keys.enumerated() {
             let outcome = try bench.write(submits: [bench.submission(bench.job(UInt64(index)), key: key)])
             #expect(outcome.submits[0].isCreated, "\(key)")
         }
         let job = bench.job(9)
-        try bench.create(job, key: IdempotencyKey(key: "other", sessionID: nil))
+        try bench.create(job, key: IdempotencyKey(key: Array("other".utf8), sessionID: nil))
         _ = job.cancel(now: Bench.now, waiter: bench.answers.waiter())
         try bench.commit(job)
         #expect(try bench.write(deletes: [job.id]).deletes == [true])
-        let again = try bench.write(submits: [bench.submission(bench.job(10), key: IdempotencyKey(key: "other", sessionID: nil))])
+        let other = IdempotencyKey(key: Array("other".utf8), sessionID: nil)
+        let again = try bench.write(submits: [bench.submission(bench.job(10), key: other)])
         #expect(again.submits[0].isCreated)
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func `two keys that differ in one byte are not taken for one`(kind: StoreKind) throws {
+        let bench = try Bench(kind)
+        // Latin-1 that isn't UTF-8, the text that lossy decoding makes of it, composed and decomposed, and hex that reads like bytes.
+        let texts: [[UInt8]] = [
+            [0x6D, 0xFC], [0x6D, 0xF6], [0xFC], [0xFC, 0], Array("m\u{FFFD}".utf8), Array("m\u{FC}".utf8), Array("mu\u{308}".utf8),
+            Array("6dfc".utf8), Array("6dFC".utf8),
+        ]
+        let keys = texts.flatMap { text in [nil, "e\u{301}", "\u{E9}"].map { IdempotencyKey(key: text, sessionID: $0) } }
+        for (index, key) in keys.enumerated() {
+            #expect(try bench.write(submits: [bench.submission(bench.job(UInt64(index)), key: key)]).submits[0].isCreated, "\(key)")
+        }
+        for (index, key) in keys.enumerated() {
+            let again = try bench.write(submits: [bench.submission(bench.job(100), key: key)]).submits[0]
+            #expect(again.existing?.spec.id == JobID(bits: UInt64(index)), "\(key)")
+        }
+    }
+
+    @Test(arguments: StoreKind.allCases)
+    func `two sessions that look alike are not listed as one`(kind: StoreKind) throws {
+        let bench = try Bench(kind)
+        try bench.create(bench.job(1, session: "e\u{301}"))
+        try bench.create(bench.job(2, session: "\u{E9}"))
+        #expect(try bench.store.list(JobFilter(sessionID: "\u{E9}")).jobs.map(\.spec.id) == [JobID(bits: 2)])
     }
 
     @Test(arguments: StoreKind.allCases)
     func `a full queue keeps nothing`(kind: StoreKind) throws {
         let bench = try Bench(kind)
-        let key = IdempotencyKey(key: "k", sessionID: nil)
+        let key = IdempotencyKey(key: Array("k".utf8), sessionID: nil)
         #expect(try bench.write(submits: [bench.submission(bench.job(1), key: key, mayEnter: false)]).submits[0].isFull)
         #expect(try bench.store.job(JobID(bits: 1)) == nil)
         #expect(try bench.write(submits: [bench.submission(bench.job(2), key: key)]).submits[0].isCreated)
@@ -93,7 +120,7 @@ import Testing
         let submission = try bench.submission(bench.job(1))
         #expect(try bench.write(submits: [submission]).submits[0].isCreated)
         #expect(try bench.write(submits: [submission]).submits[0].isCreated)
-        #expect(try bench.write(submits: [bench.submission(bench.job(1, session: "other"))]).submits[0].isFull)
+        #expect(try bench.write(submits: [bench.submission(bench.job(1, session: "other"))]).submits[0].isIDTaken)
         #expect(try bench.store.counts().total == 1)
     }
 

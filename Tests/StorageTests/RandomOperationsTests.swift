@@ -81,7 +81,8 @@ private struct RandomRun {
             let session = [nil, "", "a", "b"].randomElement(using: &random) ?? nil
             let job = bench.job(UInt64.random(in: 0...500, using: &random), session: session, attempts: 3, at: clock)
             let key =
-                Bool.random(using: &random) ? IdempotencyKey(key: "\(Int.random(in: 0...30, using: &random))", sessionID: session) : nil
+                Bool.random(using: &random)
+                ? IdempotencyKey(key: Array("\(Int.random(in: 0...30, using: &random))".utf8), sessionID: session) : nil
             new.append((job, try bench.submission(job, key: key, mayEnter: Int.random(in: 0...9, using: &random) > 0)))
         }
         batch.submits = new.map(\.1)

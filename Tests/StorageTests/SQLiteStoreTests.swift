@@ -66,7 +66,7 @@ import Testing
             bench.log(running, 20)
             try bench.commit(running)
         }
-        try bench.create(bench.job(2), key: IdempotencyKey(key: "k", sessionID: nil))
+        try bench.create(bench.job(2), key: IdempotencyKey(key: Array("k".utf8), sessionID: nil))
         let copy = try open(directory.killed(path, as: "copy.db"))
         for job in try [running.id, JobID(bits: 2)].map({ try #require(try store.job($0)) }) {
             #expect(try copy.job(job.spec.id)?.isSame(as: job) == true)
@@ -75,10 +75,24 @@ import Testing
         #expect(sequences(try #require(frames).bytes) == Array(1...1002))
         #expect(try copy.acquire(limit: 10, after: 0).map(\.head.epoch) == [2, 2])
         #expect(!copy.hadPowerCut)
-        let known = try Bench(copy, directory).submission(Bench(copy, directory).job(3), key: IdempotencyKey(key: "k", sessionID: nil))
+        let key = IdempotencyKey(key: Array("k".utf8), sessionID: nil)
+        let known = try Bench(copy, directory).submission(Bench(copy, directory).job(3), key: key)
         var batch = WriteBatch(retainLogBytes: .max)
         batch.submits = [known]
         #expect(try copy.write(batch).submits[0].existing?.spec.id == JobID(bits: 2))
+    }
+
+    @Test func `a key is found again after a restart, also one that is not UTF-8`() throws {
+        let keys = [Array("plain".utf8), Array("müller".utf8), [0x6D, 0xFC], [0x6D, 0xF6]].map { IdempotencyKey(key: $0, sessionID: nil) }
+        let store = try open()
+        for (index, key) in keys.enumerated() { try Bench(store, directory).create(Bench(store, directory).job(UInt64(index)), key: key) }
+        try store.close()
+        let again = try open()
+        let bench = Bench(again, directory)
+        for (index, key) in keys.enumerated() {
+            let outcome = try bench.write(submits: [bench.submission(bench.job(100), key: key)]).submits[0]
+            #expect(outcome.existing?.spec.id == JobID(bits: UInt64(index)), "\(key)")
+        }
     }
 
     // MARK: Power cuts

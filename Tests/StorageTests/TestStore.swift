@@ -134,7 +134,7 @@ final class Service: Sendable {
     }
 
     func submit(_ bits: UInt64, key: String? = nil) {
-        writer.submit(job(bits), key: key.map { IdempotencyKey(key: $0, sessionID: nil) }, waiter: answers.waiter(bits))
+        writer.submit(job(bits), key: key.map { IdempotencyKey(key: Array($0.utf8), sessionID: nil) }, waiter: answers.waiter(bits))
     }
 
     /// A run that was submitted and answered.

@@ -5,13 +5,16 @@ import Support
 package struct ListQuery: Sendable {
     private let status: String?
     private let sessionID: String?
+    private let isSessionText: Bool
     private let page: String?
     private let pageSize: String?
 
-    /// The parameters of a query, decoded; nil where absent.
-    package init(status: String?, sessionID: String?, page: String?, pageSize: String?) {
+    /// The parameters of a query, decoded; nil where absent. A session is looked up by its exact bytes.
+    package init(status: String?, sessionID: [UInt8]?, page: String?, pageSize: String?) {
         self.status = status.flatMap { $0.isEmpty ? nil : $0 }
-        self.sessionID = sessionID.flatMap { $0.isEmpty ? nil : $0 }
+        let session = sessionID.map { String(validating: $0, as: UTF8.self) }
+        isSessionText = session != .some(.none)
+        self.sessionID = session.flatMap { $0 }.flatMap { $0.isEmpty ? nil : $0 }
         self.page = page.flatMap { $0.isEmpty ? nil : $0 }
         self.pageSize = pageSize.flatMap { $0.isEmpty ? nil : $0 }
     }
@@ -26,6 +29,7 @@ package struct ListQuery: Sendable {
             filter.status = known
         }
         var problems: [FieldProblem] = []
+        if !isSessionText { problems.append(FieldProblem("session_id", .notUTF8)) }
         filter.page = Self.integer(page, "page", APILimits.pages, &problems) ?? 1
         filter.pageSize = Self.integer(pageSize, "page_size", APILimits.pageSizes, &problems) ?? APILimits.defaultPageSize
         guard problems.isEmpty else { throw .invalid(problems) }

@@ -6,7 +6,7 @@ extension APIServer {
     func listRuns(_ request: borrowing Request, _ exchange: consuming Exchange) {
         if let problem = exchange.caller.bodyProblem { return exchange.refuse(problem) }
         let query = ListQuery(
-            status: request.query("status"), sessionID: request.query("session_id"), page: request.query("page"),
+            status: request.query("status"), sessionID: request.queryBytes("session_id"), page: request.query("page"),
             pageSize: request.query("page_size"))
         let filter: JobFilter
         do { filter = try query.filter() } catch { return exchange.refuse(error) }

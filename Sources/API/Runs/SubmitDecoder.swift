@@ -8,11 +8,11 @@ package struct SubmitDecoder {
 
     /// - Parameters:
     ///   - body: the request's body, whatever it is.
-    ///   - keyHeader: the `Idempotency-Key` header.
+    ///   - keyHeader: the bytes of the `Idempotency-Key` header.
     ///   - rules: what this server takes.
     /// - Returns: what a run is made of.
     /// - Throws: a problem with status 400 or 422.
-    package static func decode(_ body: [UInt8], keyHeader: String?, rules: SubmitRules) throws(Problem) -> SubmitOrder {
+    package static func decode(_ body: [UInt8], keyHeader: [UInt8]?, rules: SubmitRules) throws(Problem) -> SubmitOrder {
         let document: JSONDocument
         do { document = try JSONDocument(body) } catch { throw .malformedJSON(error) }
         guard document.root.kind == .object else { throw .invalid([FieldProblem("", .notAnObject)]) }
@@ -25,7 +25,7 @@ package struct SubmitDecoder {
         self.document = document
     }
 
-    private mutating func order(keyHeader: String?) throws(Problem) -> SubmitOrder {
+    private mutating func order(keyHeader: [UInt8]?) throws(Problem) -> SubmitOrder {
         let sessionID = text("session_id", limit: APILimits.sessionIDBytes)
         let order = SubmitOrder(
             work: try work(), sessionID: sessionID,
@@ -84,19 +84,20 @@ package struct SubmitDecoder {
         return url
     }
 
-    private mutating func key(header: String?, sessionID: String?) -> IdempotencyKey? {
+    private mutating func key(header: [UInt8]?, sessionID: String?) -> IdempotencyKey? {
         let scopes = ["none", "session", "global"]
         let scope = text("idempotency_scope")
         if let scope, !scopes.contains(scope) { problems.append(FieldProblem("idempotency_scope", .notOneOf(scopes))) }
         let member = text("idempotency_key", limit: APILimits.idempotencyKeyBytes)
-        var key = member
+        var key = member.map { Array($0.utf8) }
         do {
             if let fromHeader = try IdempotencyHeader.key(header) { key = fromHeader }
         } catch {
             problems.append(FieldProblem("idempotency_key", .malformedKey))
         }
         guard let key else { return nil }
-        if key.utf8.count > APILimits.idempotencyKeyBytes, key != member {
+        let isSaid = problems.contains { $0.pointer == "/idempotency_key" }
+        if key.count > APILimits.idempotencyKeyBytes, !isSaid {
             problems.append(FieldProblem("idempotency_key", .tooLong(limitBytes: APILimits.idempotencyKeyBytes)))
         }
         guard scope == "session" else { return IdempotencyKey(key: key, sessionID: nil) }

@@ -8,11 +8,16 @@ extension APIServer {
         let order: SubmitOrder
         do {
             order = try SubmitDecoder.decode(
-                request.body(), keyHeader: request.header("Idempotency-Key"), rules: context.settings.submit)
+                request.body(), keyHeader: request.headerBytes("Idempotency-Key"), rules: context.settings.submit)
         } catch {
             return exchange.refuse(error)
         }
         guard !context.state.isDraining else { return exchange.refuse(.draining) }
+        submit(order, exchange, draws: APILimits.idDraws)
+    }
+
+    /// Brings a checked run to the store. If its id is taken it draws another one, `draws` times in all.
+    private func submit(_ order: SubmitOrder, _ exchange: consuming Exchange, draws: Int) {
         let now = context.clock()
         let spec = JobSpec(
             id: context.newID(at: now), createdAt: now, sessionID: order.sessionID, timeoutSeconds: order.timeout,
@@ -20,11 +25,12 @@ extension APIServer {
         let job = Job(spec: spec, work: order.work, committer: context.writer, memory: context.memory)
         wait(exchange) {
             context.writer.submit(job, key: order.key, waiter: $0)
-        } resume: { answer, exchange in
+        } resume: { [self] answer, exchange in
             switch answer {
             // A new run may have been started since; what was accepted was queued.
             case .submitted(let job, let isNew): Self.accepted(job, isNew ? .queued : job.published.snapshot.status, exchange)
             case .queueFull: exchange.refuse(.queueFull)
+            case .idTaken where draws > 1: submit(order, exchange, draws: draws - 1)
             case .failed: exchange.refuse(.storeUnavailable)
             default: exchange.refuse(.internalError)
             }

@@ -4,7 +4,7 @@ extension OpenAPI {
         "id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "pattern": "^run_[0-9a-f]{12}$"},
           "example": "run_4be1c02a77d9"},
         "idempotencyKey": {"name": "Idempotency-Key", "in": "header",
-          "description": "Quoted (RFC 8941) or bare; at most 255 bytes; beats the member idempotency_key",
+          "description": "Quoted (RFC 8941) or bare; its bytes are the key; at most 255 bytes; beats the member idempotency_key",
           "schema": {"type": "string"}}
         """#
 

@@ -37,6 +37,7 @@ final class TestAPI: Sendable {
         var storage = StorageLimits()
         var jobs = JobLimits()
         var store: (any JobStore)?
+        var random = RandomSource.system()
         var secret = [UInt8](repeating: 7, count: 32)
     }
 
@@ -61,7 +62,7 @@ final class TestAPI: Sendable {
         let context = APIContext(
             settings: try Self.settings(options), registry: registry, writer: writer, readers: readers, executor: executor,
             admission: admission, memory: memory, state: state, counters: counters, loopLags: [("serving", Histogram())], clock: clock,
-            logger: logger)
+            random: options.random, logger: logger)
         let limits = options.limits
         (thread, port) = try LoopThread.start(name: "serving") { loop in
             let socket = try Socket.listen(host: "127.0.0.1", port: 0, reusePort: true)
