@@ -12,7 +12,7 @@ package final class APIServer {
     let context: APIContext
     let sources: LogSources
     let mailbox: APIMailbox
-    private let router = Routes.router()
+    private let router = Call.router()
     private let checks: RequestChecks
     private let lot: ParkingLot
     /// `/openapi.json`, rendered once.

@@ -2,22 +2,22 @@
 extension Problem {
     /// RFC 9457: with the type `about:blank` the title is the status's own phrase.
     var title: String {
-        switch status {
-        case 400: "Bad Request"
-        case 401: "Unauthorized"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 406: "Not Acceptable"
-        case 409: "Conflict"
-        case 411: "Length Required"
-        case 413: "Content Too Large"
-        case 415: "Unsupported Media Type"
-        case 421: "Misdirected Request"
-        case 422: "Unprocessable Content"
-        case 431: "Request Header Fields Too Large"
-        case 503: "Service Unavailable"
-        default: "Internal Server Error"
+        switch code {
+        case .badRequest: "Bad Request"
+        case .unauthorized: "Unauthorized"
+        case .forbidden: "Forbidden"
+        case .notFound: "Not Found"
+        case .methodNotAllowed: "Method Not Allowed"
+        case .notAcceptable: "Not Acceptable"
+        case .conflict: "Conflict"
+        case .lengthRequired: "Length Required"
+        case .contentTooLarge: "Content Too Large"
+        case .unsupportedMediaType: "Unsupported Media Type"
+        case .misdirected: "Misdirected Request"
+        case .unprocessable: "Unprocessable Content"
+        case .headTooLarge: "Request Header Fields Too Large"
+        case .internalError: "Internal Server Error"
+        case .unavailable: "Service Unavailable"
         }
     }
 
@@ -43,12 +43,6 @@ extension Problem {
         case .notFinished(let id, let status, .result): "Job \(id) is \(status.name): it has no result yet."
         case .notFinished(let id, let status, .delete): "Job \(id) is \(status.name): cancel it first, or wait until it has ended."
         case .alreadyEnded(let id, let status): "Job \(id) has already ended: it is \(status.name)."
-        default: laterDetail
-        }
-    }
-
-    private var laterDetail: String {
-        switch self {
         case .transferEncoding: "Send the body with a Content-Length: Transfer-Encoding is not taken."
         case .bodyTooLarge(let limit): "The body is larger than \(limit) bytes (--max-body)."
         case .notJSON(let type):
@@ -66,7 +60,7 @@ extension Problem {
         case .busy: "The server has as many connections or streams as it takes. Try again later."
         case .notReady(.draining): "The server is shutting down."
         case .notReady(.store): "The database cannot be written at the moment."
-        default: "Something went wrong in the server. Its log says more."
+        case .internalError: "The server made a mistake. Its log says more."
         }
     }
 }

@@ -101,24 +101,47 @@ package struct FieldProblem: Equatable {
 }
 
 extension Problem {
+    // No switch here or in `Problem+Text` has a `default`: a new problem doesn't compile until all of it is said.
+
     /// The HTTP status.
-    package var status: Int {
+    package var status: Int { code.rawValue }
+
+    /// The statuses that problems have.
+    enum Code: Int {
+        case badRequest = 400
+        case unauthorized = 401
+        case forbidden = 403
+        case notFound = 404
+        case methodNotAllowed = 405
+        case notAcceptable = 406
+        case conflict = 409
+        case lengthRequired = 411
+        case contentTooLarge = 413
+        case unsupportedMediaType = 415
+        case misdirected = 421
+        case unprocessable = 422
+        case headTooLarge = 431
+        case internalError = 500
+        case unavailable = 503
+    }
+
+    var code: Code {
         switch self {
-        case .malformedHead, .malformedJSON, .unknownStatus, .unknownFrom, .agentFile, .alreadyCompleted: 400
-        case .unauthorized: 401
-        case .foreignOrigin: 403
-        case .noRoute, .noJob: 404
-        case .wrongMethod: 405
-        case .notAcceptable: 406
-        case .notFinished, .alreadyEnded: 409
-        case .transferEncoding: 411
-        case .bodyTooLarge: 413
-        case .notJSON: 415
-        case .misdirected: 421
-        case .invalid: 422
-        case .headTooLarge: 431
-        case .internalError: 500
-        case .queueFull, .draining, .storeUnavailable, .busy, .notReady: 503
+        case .malformedHead, .malformedJSON, .unknownStatus, .unknownFrom, .agentFile, .alreadyCompleted: .badRequest
+        case .unauthorized: .unauthorized
+        case .foreignOrigin: .forbidden
+        case .noRoute, .noJob: .notFound
+        case .wrongMethod: .methodNotAllowed
+        case .notAcceptable: .notAcceptable
+        case .notFinished, .alreadyEnded: .conflict
+        case .transferEncoding: .lengthRequired
+        case .bodyTooLarge: .contentTooLarge
+        case .notJSON: .unsupportedMediaType
+        case .misdirected: .misdirected
+        case .invalid: .unprocessable
+        case .headTooLarge: .headTooLarge
+        case .internalError: .internalError
+        case .queueFull, .draining, .storeUnavailable, .busy, .notReady: .unavailable
         }
     }
 
@@ -126,7 +149,10 @@ extension Problem {
     package var closesConnection: Bool {
         switch self {
         case .malformedHead, .transferEncoding, .bodyTooLarge, .misdirected, .headTooLarge: true
-        default: false
+        case .malformedJSON, .unknownStatus, .unknownFrom, .agentFile, .alreadyCompleted, .unauthorized, .foreignOrigin, .noRoute, .noJob,
+            .wrongMethod, .notAcceptable, .notFinished, .alreadyEnded, .notJSON, .invalid, .internalError, .queueFull, .draining,
+            .storeUnavailable, .busy, .notReady:
+            false
         }
     }
 
@@ -158,7 +184,10 @@ extension Problem {
         case .wrongMethod(let allow): [("Allow", allow.joined(separator: ", "))]
         case .queueFull, .draining, .storeUnavailable, .busy, .notReady: [("Retry-After", "\(APILimits.busyRetryAfterSeconds)")]
         case .notFinished(_, let status, _): status.retryAfterSeconds.map { [("Retry-After", "\($0)")] } ?? []
-        default: []
+        case .malformedHead, .malformedJSON, .unknownStatus, .unknownFrom, .agentFile, .alreadyCompleted, .foreignOrigin, .noRoute, .noJob,
+            .notAcceptable, .alreadyEnded, .transferEncoding, .bodyTooLarge, .notJSON, .misdirected, .invalid, .headTooLarge,
+            .internalError:
+            []
         }
     }
 }

@@ -39,10 +39,10 @@ package enum JobStatus: UInt8, Sendable, CaseIterable {
 
     /// Whether a run may go from this status to `next`.
     package func mayBecome(_ next: JobStatus) -> Bool {
-        switch (self, next) {
-        case (.queued, .running), (.queued, .cancelled), (.queued, .failed): true
-        case (.running, .queued), (.running, .succeeded), (.running, .failed), (.running, .cancelled): true
-        default: false
+        switch self {
+        case .queued: next == .running || next == .cancelled || next == .failed
+        case .running: next != .running
+        case .succeeded, .failed, .cancelled: false
         }
     }
 }

@@ -40,6 +40,42 @@ import Testing
         }
     }
 
+    @Test func `no call that is not a GET may be made from a foreign page, and none takes a body that is not JSON`() throws {
+        let api = try TestAPI()
+        let document = try api.call("GET", "/openapi.json").json
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        for call in try documented(document) {
+            let words = call.split(separator: " ").map(String.init)
+            let path = words[1].replacingOccurrences(of: "{id}", with: "run_000000000000")
+            let foreign = try api.call(words[0], path, ["Origin": "https://evil.example"])
+            #expect((foreign.status == 403) == (words[0] != "GET"), "\(call)")
+            let operation = try #require(paths[words[1]]?[words[0].lowercased()] as? [String: Any])
+            let text = try api.call(words[0], path, ["Content-Type": "text/plain"], body: "x")
+            #expect((text.status == 415) == (operation["requestBody"] != nil), "\(call)")
+        }
+    }
+
+    @Test func `a token opens what the document says, and nobody without a key more than the probes`() throws {
+        let api = try TestAPI(.init(apiKey: "secret"))
+        let key = ["X-API-Key": "secret"]
+        let document = try api.call("GET", "/openapi.json", key).json
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        let run = try #require(try api.call("POST", "/api/v1/runs", key, body: #"{"prompt": "x"}"#).json["job_id"] as? String)
+        let token = try #require(try api.call("POST", "/api/v1/runs/\(run)/token", key).json["token"] as? String)
+        // HEAD, since the run's stream goes on.
+        for call in try documented(document) {
+            let words = call.split(separator: " ").map(String.init)
+            let method = words[0] == "GET" ? "HEAD" : words[0]
+            let path = words[1].replacingOccurrences(of: "{id}", with: run)
+            let operation = try #require(paths[words[1]]?[words[0].lowercased()] as? [String: Any])
+            let security = operation["security"] as? [[String: Any]]
+            let isOpen = security?.count == 1
+            #expect((try api.call(method, path).status == 401) == !isOpen, "\(call)")
+            let opens = security?.contains { $0["runToken"] != nil } == true
+            #expect((try api.call(method, "\(path)?token=\(token)").status == 401) == !(opens || isOpen), "\(call)")
+        }
+    }
+
     @Test(arguments: [("Host", "evil.example"), ("Accept", "image/png")])
     func `a refusal of any call is one that the document names`(header: (name: String, value: String)) throws {
         let api = try TestAPI()

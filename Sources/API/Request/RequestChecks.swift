@@ -46,22 +46,33 @@ final class RequestChecks {
             guard isOptions else { throw .wrongMethod(allow: allow) }
             return .options(options(request, head, allow: allow))
         case .found(let call, let id):
-            if call.changes, !settings.origins.mayChange(origin: head.origin, hosts: head.hosts) { throw .foreignOrigin(head.origin ?? "") }
-            if !call.offers.isEmpty, Accept(request.headers("Accept")).choose(call.offers) == nil {
-                throw .notAcceptable(offers: call.offers)
+            let rules = call.rules
+            switch rules.effect {
+            case .reads: break
+            case .changes:
+                guard settings.origins.mayChange(origin: head.origin, hosts: head.hosts) else { throw .foreignOrigin(head.origin ?? "") }
             }
-            if call == .submit || call == .token && request.hasBody {
-                let type = request.header("Content-Type")
-                guard ContentType.isJSON(type) else { throw .notJSON(contentType: type) }
+            if !rules.offers.isEmpty, Accept(request.headers("Accept")).choose(rules.offers) == nil {
+                throw .notAcceptable(offers: rules.offers)
+            }
+            switch rules.body {
+            case .ignored: break
+            case .optional: if request.hasBody { try checkType(request) }
+            case .required: try checkType(request)
             }
             return .call(call, id: id)
         }
     }
 
+    private func checkType(_ request: borrowing Request) throws(Problem) {
+        let type = request.header("Content-Type")
+        guard ContentType.isJSON(type) else { throw .notJSON(contentType: type) }
+    }
+
     /// DNS rebinding; see `HostRules`.
     private func checkHost(_ request: borrowing Request, _ head: RequestHead, _ match: RouteMatch<Call>) throws(Problem) {
         guard !settings.authorization.isRequired else { return }
-        if case .found(let call, _) = match, call.isProbe { return }
+        if case .found(let call, _) = match, call.rules.scope == .anyone { return }
         guard let host = head.host else {
             if request.isHTTP10 { return }
             throw .misdirected(host: "")
@@ -71,12 +82,12 @@ final class RequestChecks {
 
     private func checkKey(_ request: borrowing Request, _ match: RouteMatch<Call>) throws(Problem) {
         guard settings.authorization.isRequired else { return }
-        if case .found(let call, _) = match, call.isProbe { return }
+        if case .found(let call, _) = match, call.rules.scope == .anyone { return }
         let verdict = settings.authorization.check(
             authorization: request.header("Authorization"), apiKey: request.header("X-API-Key"))
         guard verdict != .allowed else { return }
         guard let token = request.query("token") else { throw .unauthorized(verdict == .noKey ? .noKey : .wrongKey) }
-        guard case .found(let call, let id) = match, call.opensWithToken, let run = JobID(utf8: id) else {
+        guard case .found(let call, let id) = match, call.rules.scope == .keyOrToken, let run = JobID(utf8: id) else {
             throw .unauthorized(.tokenInvalid)
         }
         switch settings.tokens.check(token, for: run, now: clock()) {

@@ -14,7 +14,7 @@ extension APIServer {
                 case .deleted(true): exchange.send(Response(status: 204))
                 case .deleted(false): exchange.refuse(.noJob(job.id.description))
                 case .failed: exchange.refuse(.storeUnavailable)
-                default: exchange.refuse(.internalError)
+                case .submitted, .queueFull, .idTaken, .committed, .job, .result, .page, .counts: exchange.refuse(.internalError)
                 }
             }
         }

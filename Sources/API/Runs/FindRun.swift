@@ -13,7 +13,7 @@ extension APIServer {
             case .job(let job?): Self.found(job, exchange, body)
             case .job(nil): exchange.refuse(.noJob(run.description))
             case .failed: exchange.refuse(.storeUnavailable)
-            default: exchange.refuse(.internalError)
+            case .submitted, .queueFull, .idTaken, .committed, .result, .page, .counts, .deleted: exchange.refuse(.internalError)
             }
         }
     }

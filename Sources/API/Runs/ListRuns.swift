@@ -18,7 +18,7 @@ extension APIServer {
                 let links = query.links(filter, total: page.total, base: exchange.caller.base.url("/api/v1/runs"))
                 exchange.send(200, Self.list(page, filter), headers: [("Link", links)])
             case .failed: exchange.refuse(.storeUnavailable)
-            default: exchange.refuse(.internalError)
+            case .submitted, .queueFull, .idTaken, .committed, .job, .result, .counts, .deleted: exchange.refuse(.internalError)
             }
         }
     }

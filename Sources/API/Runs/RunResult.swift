@@ -15,7 +15,7 @@ extension APIServer {
                 switch answer {
                 case .result(let result): Self.sendResult(of: job, published, result, exchange)
                 case .failed: exchange.refuse(.storeUnavailable)
-                default: exchange.refuse(.internalError)
+                case .submitted, .queueFull, .idTaken, .committed, .job, .page, .counts, .deleted: exchange.refuse(.internalError)
                 }
             }
         }

@@ -5,7 +5,7 @@ extension APIServer {
     /// `GET /api/v1/runs/{id}/stream`: finds the viewer's place in the log; from there on HTTP's fan-out sends what lies between it and
     /// the head.
     func streamRun(_ id: [UInt8], _ request: borrowing Request, _ exchange: consuming Exchange) {
-        let type = Accept(request.headers("Accept")).choose(Call.stream.offers)
+        let type = Accept(request.headers("Accept")).choose(Call.stream.rules.offers)
         let cursor = StreamCursor(header: request.header("Last-Event-ID"), query: request.query("last_event_id"))
         let from = request.query("from")
         withRun(id, exchange) { [self] job, exchange in

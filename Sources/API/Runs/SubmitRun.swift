@@ -32,7 +32,7 @@ extension APIServer {
             case .queueFull: exchange.refuse(.queueFull)
             case .idTaken where draws > 1: submit(order, exchange, draws: draws - 1)
             case .failed: exchange.refuse(.storeUnavailable)
-            default: exchange.refuse(.internalError)
+            case .idTaken, .committed, .job, .result, .page, .counts, .deleted: exchange.refuse(.internalError)
             }
         }
     }

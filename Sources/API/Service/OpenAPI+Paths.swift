@@ -1,232 +1,26 @@
-// The calls. Raw JSON, so that what is served is what is read here.
+// The calls, put together from the table.
 extension OpenAPI {
-    static let runs = #"""
-        "/api/v1/runs": {
-          "post": {
-            "operationId": "submitRun", "tags": ["runs"], "summary": "Submit a run",
-            "description": "Answered when the run is on disk. A known idempotency key answers with the run that it started.",
-            "parameters": [{"$ref": "#/components/parameters/idempotencyKey"}],
-            "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SubmitRequest"}}}},
-            "responses": {
-              "202": {
-                "description": "Accepted, or known already",
-                "headers": {
-                  "Location": {"description": "The poll URL", "schema": {"type": "string", "format": "uri"}},
-                  "Retry-After": {"description": "Seconds until it is worth asking", "schema": {"type": "integer"}}
-                },
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SubmitResponse"}}}
-              },
-              "400": {"$ref": "#/components/responses/Problem"},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "403": {"$ref": "#/components/responses/Problem"},
-              "406": {"$ref": "#/components/responses/Problem"},
-              "413": {"$ref": "#/components/responses/Problem"},
-              "415": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"},
-              "422": {"$ref": "#/components/responses/Invalid"},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          },
-          "get": {
-            "operationId": "listRuns", "tags": ["runs"], "summary": "List runs, newest first",
-            "parameters": [
-              {"name": "status", "in": "query", "description": "pending is queued",
-               "schema": {"enum": ["queued", "pending", "running", "succeeded", "failed", "cancelled"]}},
-              {"name": "session_id", "in": "query", "description": "Exactly these bytes, in UTF-8", "schema": {"type": "string"}},
-              {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000000000, "default": 1}},
-              {"name": "page_size", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}}
-            ],
-            "responses": {
-              "200": {
-                "description": "A page",
-                "headers": {"Link": {"description": "RFC 8288: first, prev, next, last", "schema": {"type": "string"}}},
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RunList"}}}
-              },
-              "400": {"$ref": "#/components/responses/Problem"},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "406": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"},
-              "422": {"$ref": "#/components/responses/Invalid"},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          }
-        }
-        """#
+    /// The document's `paths`: each path of the table once, with its calls.
+    static var paths: String {
+        var paths: [String] = []
+        for call in Call.allCases where !paths.contains(call.rules.path) { paths.append(call.rules.path) }
+        return paths.map { path in
+            let calls = Call.allCases.filter { $0.rules.path == path }.map { operation($0.rules) }
+            let parameters = path.contains("{id}") ? ##""parameters": [{"$ref": "#/components/parameters/id"}], "## : ""
+            return "\"\(path)\": {\(parameters)\(calls.joined(separator: ",\n"))}"
+        }.joined(separator: ",\n")
+    }
 
-    static let oneRun = #"""
-        "/api/v1/runs/{id}": {
-          "parameters": [{"$ref": "#/components/parameters/id"}],
-          "get": {
-            "operationId": "runStatus", "tags": ["runs"], "summary": "How a run is",
-            "security": [{"bearer": []}, {"apiKey": []}, {"runToken": []}, {}],
-            "responses": {
-              "200": {"description": "Its status", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RunStatus"}}}},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "404": {"$ref": "#/components/responses/Problem"},
-              "406": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          },
-          "delete": {
-            "operationId": "deleteRun", "tags": ["runs"], "summary": "Delete a run that has ended; its streams are cut",
-            "responses": {
-              "204": {"description": "Deleted"},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "403": {"$ref": "#/components/responses/Problem"},
-              "404": {"$ref": "#/components/responses/Problem"},
-              "409": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          }
-        },
-        "/api/v1/runs/{id}/result": {
-          "parameters": [{"$ref": "#/components/parameters/id"}],
-          "get": {
-            "operationId": "runResult", "tags": ["runs"], "summary": "What came out of a run that has ended",
-            "security": [{"bearer": []}, {"apiKey": []}, {"runToken": []}, {}],
-            "responses": {
-              "200": {"description": "Its result, or its error",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RunResult"}}}},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "404": {"$ref": "#/components/responses/Problem"},
-              "406": {"$ref": "#/components/responses/Problem"},
-              "409": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          }
-        },
-        "/api/v1/runs/{id}/stream": {
-          "parameters": [{"$ref": "#/components/parameters/id"}],
-          "get": {
-            "operationId": "streamRun", "tags": ["runs"], "summary": "The run's events, from the first or after a cursor, then live",
-            "description": "Unnamed Server-Sent Events. Only `data: [DONE]` means the end; a response that ends without it is to be \#
-        resumed with Last-Event-ID. A run that has ended answers 400 without a cursor (except within 60 s of its end, until somebody \#
-        has been told), 204 with a cursor at its end.",
-            "security": [{"bearer": []}, {"apiKey": []}, {"runToken": []}, {}],
-            "parameters": [
-              {"name": "Last-Event-ID", "in": "header", "description": "The last event seen; beats from", "schema": {"type": "string"}},
-              {"name": "last_event_id", "in": "query", "description": "The same, for who cannot send a header",
-                "schema": {"type": "string"}},
-              {"name": "from", "in": "query",
-                "description": "now: the latest progress with the newest event's number as its id, then live; start: the whole log, of a finished run too",
-               "schema": {"enum": ["start", "now"]}}
-            ],
-            "responses": {
-              "200": {
-                "description": "Events",
-                "content": {
-                  "text/event-stream": {"schema": {"type": "string"}},
-                  "application/x-ndjson": {"schema": {"$ref": "#/components/schemas/StreamLine"}}
-                }
-              },
-              "204": {"description": "Everything has been seen; do not reconnect"},
-              "400": {"$ref": "#/components/responses/Problem"},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "404": {"$ref": "#/components/responses/Problem"},
-              "406": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          }
-        }
-        """#
+    private static func operation(_ rules: CallRules) -> String {
+        "\"\(rules.method.rawValue.lowercased())\": {\(security(rules.scope))\(rules.operation)}"
+    }
 
-    static let ending = #"""
-        "/api/v1/runs/{id}/cancel": {
-          "parameters": [{"$ref": "#/components/parameters/id"}],
-          "post": {
-            "operationId": "cancelRun", "tags": ["runs"], "summary": "End a run now",
-            "responses": {
-              "200": {"description": "Cancelled",
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CancelledRun"}}}},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "403": {"$ref": "#/components/responses/Problem"},
-              "404": {"$ref": "#/components/responses/Problem"},
-              "406": {"$ref": "#/components/responses/Problem"},
-              "409": {"$ref": "#/components/responses/Problem"},
-              "413": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          }
-        },
-        "/api/v1/runs/{id}/token": {
-          "parameters": [{"$ref": "#/components/parameters/id"}],
-          "post": {
-            "operationId": "issueToken", "tags": ["runs"], "summary": "A URL for a browser's EventSource, which cannot send a key",
-            "requestBody": {"required": false, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/TokenRequest"}}}},
-            "responses": {
-              "201": {"description": "Issued", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Token"}}}},
-              "400": {"$ref": "#/components/responses/Problem"},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "403": {"$ref": "#/components/responses/Problem"},
-              "404": {"$ref": "#/components/responses/Problem"},
-              "406": {"$ref": "#/components/responses/Problem"},
-              "413": {"$ref": "#/components/responses/Problem"},
-              "415": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"},
-              "422": {"$ref": "#/components/responses/Invalid"},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          }
+    /// Where it differs from what the document says of all calls.
+    private static func security(_ scope: CallRules.Scope) -> String {
+        switch scope {
+        case .anyone: #""security": [{}], "#
+        case .key: ""
+        case .keyOrToken: #""security": [{"bearer": []}, {"apiKey": []}, {"runToken": []}, {}], "#
         }
-        """#
-
-    static let service = #"""
-        "/health": {
-          "get": {
-            "operationId": "health", "tags": ["service"], "summary": "Whether the process lives", "security": [{}],
-            "responses": {"200": {"description": "It does",
-              "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}}}
-          }
-        },
-        "/ready": {
-          "get": {
-            "operationId": "ready", "tags": ["service"], "summary": "Whether it takes work", "security": [{}],
-            "responses": {
-              "200": {"description": "It does", "content": {"application/json": {"schema": {"type": "object",
-                "properties": {"status": {"const": "ready"}}}}}},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          }
-        },
-        "/stats": {
-          "get": {
-            "operationId": "stats", "tags": ["service"], "summary": "How much there is",
-            "responses": {
-              "200": {"description": "Figures", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Stats"}}}},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "406": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          }
-        },
-        "/metrics": {
-          "get": {
-            "operationId": "metrics", "tags": ["service"], "summary": "Prometheus' text format",
-            "responses": {
-              "200": {"description": "Samples", "content": {"text/plain": {"schema": {"type": "string"}}}},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "406": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"},
-              "503": {"$ref": "#/components/responses/Unavailable"}
-            }
-          }
-        },
-        "/openapi.json": {
-          "get": {
-            "operationId": "openAPI", "tags": ["service"], "summary": "This document",
-            "responses": {
-              "200": {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}},
-              "401": {"$ref": "#/components/responses/Unauthorized"},
-              "406": {"$ref": "#/components/responses/Problem"},
-              "421": {"$ref": "#/components/responses/Problem"}
-            }
-          }
-        }
-        """#
+    }
 }

@@ -12,7 +12,6 @@ extension APIServer {
 /// The document, put together from its parts.
 enum OpenAPI {
     static func document(version: String) -> SharedBytes {
-        let paths = [runs, oneRun, ending, service].joined(separator: ",\n")
         let text = """
             {
             "openapi": "3.1.0",
