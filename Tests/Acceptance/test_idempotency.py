@@ -1,8 +1,11 @@
 """One key, one run."""
 
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+
+from support.server import BINARY
 
 
 def test_fifty_concurrent_submits_with_one_key_make_one_run(server):
@@ -53,3 +56,11 @@ def test_the_scope_session_is_a_name_space_of_its_own(server):
     in_b = submit(idempotency_scope="session", session_id="b")
     assert len({everywhere, in_a, in_b}) == 3
     assert submit(idempotency_scope="session", session_id="a") == in_a
+
+
+def test_an_argument_in_latin_1_is_not_taken_for_another_key(server):
+    flags = [BINARY, "submit", "x", "--recipe", "quick", "--api-url", f"http://127.0.0.1:{server.port}", "--idempotency-key"]
+    refused = subprocess.run([*flags, "rechnung-müller".encode("latin-1")], capture_output=True, timeout=30)
+    assert refused.returncode == 64 and b"isn't UTF-8" in refused.stderr
+    taken = [subprocess.run([*flags, key], capture_output=True, timeout=30).stdout for key in ("rechnung-müller", "rechnung-möller")]
+    assert all(run.startswith(b"run_") for run in taken) and taken[0] != taken[1]
