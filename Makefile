@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell [ -x /usr/bin/python3 ] && echo /usr/bin/python3 || echo python3)
 ACCEPTANCE := cd Tests/Acceptance && ../../.venv/acceptance/bin/python -m pytest -q
 
-.PHONY: help demo test build check packages test-packages test-unit test-acceptance test-acceptance-short bench bench-smoke soak micro image clean
+.PHONY: help demo test build check packages test-packages test-unit test-acceptance test-acceptance-short bench bench-smoke soak micro fuzz image clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-32s %s\n", $$1, $$2 }'
@@ -48,11 +48,14 @@ soak: build ## ten minutes of viewers that come and go; SECONDS=60 for one
 micro: ## single operations: time and allocations
 	$(MAKE) --no-print-directory -C Benchmarks micro
 
+fuzz: ## an hour of libFuzzer on all parsers; SECONDS=60 for a minute each, TARGET=json for one
+	@scripts/fuzz.sh "$(SECONDS)" "$(TARGET)"
+
 image: ## the container image (needs Docker)
 	docker build -t runstream .
 
 clean: ## removes everything that was built
-	rm -rf .build .build-thread .build-address .venv
+	rm -rf .build .build-thread .build-address .build-fuzz .venv
 
 .venv/acceptance: Tests/Acceptance/requirements.txt
 	$(PYTHON) -m venv --clear $@

@@ -1,13 +1,17 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// The fuzzer is a target only if it is asked for (scripts/fuzz.sh): all code is then built to tell libFuzzer which way it took.
+let isFuzzing = Context.environment["RUNSTREAM_FUZZ"] != nil
+
 /// Every Swift target is built alike: Swift 6 language mode, strict memory safety, warnings are errors.
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-]
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+    ] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : [])
 
 let package = Package(
     name: "runstream",
@@ -83,3 +87,12 @@ let package = Package(
     ],
     cLanguageStandard: .gnu11
 )
+
+if isFuzzing {
+    package.targets += [
+        .target(name: "CFuzz", path: "Tests/Fuzz/CFuzz"),
+        .executableTarget(
+            name: "fuzz", dependencies: ["API", "CFuzz", "HTTP", "HTTPClient", "Jobs", "Runners", "Support"], path: "Tests/Fuzz/Sources",
+            swiftSettings: strict, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+    ]
+}

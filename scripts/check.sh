@@ -54,6 +54,18 @@ complain_about 'Markers of unfinished work:' "$(git grep --untracked -nIwE "$mar
 forbidden='try!|as!|fatalError\(|nonisolated\(unsafe\)|Task\.sleep|usleep\(|^[[:space:]]*(public|open) +(final|class|struct|enum|func|var|let|protocol|init|extension|typealias)|@testable'
 complain_about 'Forbidden in Swift:' "$(swift_files 'Sources/*.swift' 'Tests/*.swift' | xargs -r grep -nE "$forbidden" |
     grep -vE ':[0-9]+:[[:space:]]*//|^Sources/Locking/Lock\.swift:[0-9]+:[[:space:]]*public ' || true)"
+# Text and fractions become numbers in Support/OutsideNumber.swift alone, where nothing traps. Swift's own conversions of text can fail, so they
+# stand where nil is dealt with. A line that is safe says why in a comment that begins with `number:`, on it or on the line before.
+integer='(U?Int(8|16|32|64)?|pid_t|off_t)' number='(U?Int(8|16|32|64)?|pid_t|off_t|Double|Float)'
+raw="let +[A-Za-z_]+(: *[A-Za-z0-9]+)? *= *$number\((?!exactly:|outside:)[^=]*(\) *(else|\{)|\),( |\$))"
+raw+="|$number\\((?!exactly:|outside:)[^()]*\\) *(\\?\\?|[=!]= *nil)|(compactMap|flatMap) *\\(? *\\{? *\\(?$number(\\.init|\\((?!exactly:|outside:))"
+raw+="|\\b$number\\((text|token|digits|string|word|field|header)[].)[]|Double\\((?!outside:)[^;]*\\)\\.map"
+raw+="|$number\([^;]*radix:|\b$integer\((?!outside:)[^;]*(Double\(|timeInterval|percentage|\.rounded\()"
+raw+='|(?<![A-Za-z.])abs\(|\b(strto(l|ll|ul|ull|d|f)|ato(i|l|ll|f)|sscanf)\('
+complain_about 'Numbers from outside (see Sources/Support/OutsideNumber.swift):' "$(swift_files 'Sources/*.swift' | grep -v '^Sources/Support/' |
+    while read -r file; do
+        awk '!/number:/ && !held { print FILENAME ":" FNR ":" $0 } { held = /\/\/ number:/ }' "$file"
+    done | grep -P "$raw" | grep -vE ':[0-9]+:[[:space:]]*//' || true)"
 complain_about 'Jobs is a pure core (no clock, sockets or files):' "$(swift_files 'Sources/Jobs/*.swift' |
     xargs -r grep -nE '\b(clock_gettime|gettimeofday|ContinuousClock|SystemRandomNumberGenerator|Date\(|socket\(|fopen\(|getenv\()' || true)"
 unproved=$(swift_files 'Sources/*.swift' | xargs -r grep -nE -B12 '@unchecked Sendable' /dev/null |

@@ -73,12 +73,13 @@ run_address() {
     ASAN_OPTIONS=detect_leaks=0 stage address swift test --sanitize=address --scratch-path .build-address
     ASAN_OPTIONS=detect_leaks=1 stage address-server acceptance .build-address/debug/runstream 8 "${everywhere[@]}"
 }
+run_fuzz() { stage fuzz scripts/fuzz.sh 5; }
 run_bench() {
     stage bench-smoke make --no-print-directory bench-smoke
     stage soak make --no-print-directory soak SECONDS=60
 }
 
-[ $# -gt 0 ] || set -- check debug release thread address bench
+[ $# -gt 0 ] || set -- check debug release thread address fuzz bench
 for name in "$@"; do "run_$name"; done
 
 printf '\n'

@@ -126,6 +126,7 @@ enum RetryDelay {
         let seconds = min(300, 1 << min(max(attempt - 1, 0), 9))
         let half = Int64(seconds) * 500_000
         let spread = Double(random >> 11) / Double(UInt64(1) << 53)
+        // number: at most 150 s in microseconds, times less than 1
         return .microseconds(half + Int64(Double(half) * spread))
     }
 }

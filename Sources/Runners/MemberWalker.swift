@@ -104,6 +104,7 @@ enum JSONName {
             if byte == UInt8(ascii: "\\") {
                 guard index + 5 <= bytes.count, unsafe bytes[index] == UInt8(ascii: "u") else { return nil }
                 let digits = unsafe String(decoding: bytes[index + 1..<index + 5], as: UTF8.self)
+                // number: the scanner has checked that these are four hex digits
                 guard let unit = UInt16(digits, radix: 16), unit < 0x7F else { return nil }
                 byte = UInt8(unit)
                 index += 5

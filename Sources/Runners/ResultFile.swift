@@ -2,8 +2,10 @@ import Glibc
 import Jobs
 
 /// What a runner left in `RUNSTREAM_RESULT_FILE`.
-enum ResultFile: Equatable, Sendable {
+package enum ResultFile: Equatable, Sendable {
+    /// There is no file, or an empty one.
     case none
+    /// JSON.
     case result([UInt8])
     /// It fails the run.
     case unusable(String)
@@ -41,7 +43,7 @@ enum ResultFile: Equatable, Sendable {
     }
 
     /// The bytes as JSON in the wire's spelling; as a JSON string where they are none.
-    static func json(_ bytes: [UInt8]) -> [UInt8] {
+    package static func json(_ bytes: [UInt8]) -> [UInt8] {
         var text = bytes
         for _ in 0..<2 {
             var failure = JSONFailure.malformed

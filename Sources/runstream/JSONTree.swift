@@ -61,6 +61,7 @@ package indirect enum JSONTree: Sendable, Equatable {
             }
             switch escape {
             case 0x75:
+                // number: the reader has checked that these are four hex digits
                 units.append(UInt16(rest.prefix(4).compactMap { Unicode.Scalar($0) }.map(String.init).joined(), radix: 16) ?? 0xFFFD)
                 rest = rest.dropFirst(4)
             case 0x6E: units.append(0x0A)

@@ -27,6 +27,7 @@ struct ListCommand: ClientCommand {
         let runs = answer.tree["jobs"]?.elements ?? []
         let style = Output.standard.style
         let columns = style.isInteractive ? TerminalStyle.columns(of: 1) : nil
+        // number: this machine's clock
         try Output.standard.write(RunTable.describe(runs, style: style, columns: columns, now: Int(Date().timeIntervalSince1970)) + "\n")
         let total = answer.tree["total"]?.integer ?? runs.count
         let pages = (total + pageSize - 1) / max(1, pageSize)

@@ -15,6 +15,7 @@ struct StatusCommand: ClientCommand {
         if json {
             try output.write(json: answer.body)
         } else {
+            // number: this machine's clock
             try output.write(StatusText.describe(answer.tree, style: output.style, now: Int(Date().timeIntervalSince1970)) + "\n")
         }
         return .succeeded
