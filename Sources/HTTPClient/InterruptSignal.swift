@@ -25,6 +25,8 @@ extension Duration {
     var pollMilliseconds: Int32 {
         let (seconds, attoseconds) = components
         guard seconds < 86_400 else { return 86_400_000 }
+        // A moment that has passed, perhaps long ago: the machine slept.
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
         return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 }

@@ -1,3 +1,5 @@
+import Support
+
 /// Events as lines of text. Pure; nothing in them can steer a terminal.
 package struct EventLines: Sendable {
     package let style: TerminalStyle
@@ -16,7 +18,7 @@ package struct EventLines: Sendable {
         case .retry(let attempt, let maxAttempts, let reason, let error):
             [style.paint("Attempt \(attempt) of \(maxAttempts) \(Self.told(reason))\(suffix(error)); trying again", .yellow)]
         case .gap(let requested, let oldest):
-            [style.paint("Events \(requested + 1) to \(oldest - 1) are no longer kept", .yellow)]
+            [style.paint(Self.gap(after: requested, before: oldest), .yellow)]
         case .error(let message): TerminalText.lines(message).map { style.paint("Error: \($0)", .red) }
         case .other(let name, let data): ["\(TerminalText.escape(name)): \(TerminalText.escape(data.compact))"]
         }
@@ -30,6 +32,10 @@ package struct EventLines: Sendable {
     private func end(_ status: String, _ error: String?) -> String {
         let mark = style.isInteractive && style.hasUnicode ? (status == "succeeded" ? "✓ " : "✗ ") : ""
         return style.paint("\(mark)Run \(TerminalText.escape(status))\(suffix(error))", TerminalStyle.paint(ofStatus: status))
+    }
+
+    private static func gap(after requested: Int, before oldest: Int) -> String {
+        "Events \(requested.addingWithoutOverflow(1)) to \(oldest.subtractingWithoutOverflow(1)) are no longer kept"
     }
 
     private func suffix(_ error: String?) -> String {

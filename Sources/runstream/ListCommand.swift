@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Support
 
 /// `runstream list`: the runs, newest first.
 struct ListCommand: ClientCommand {
@@ -30,7 +31,7 @@ struct ListCommand: ClientCommand {
         // number: this machine's clock
         try Output.standard.write(RunTable.describe(runs, style: style, columns: columns, now: Int(Date().timeIntervalSince1970)) + "\n")
         let total = answer.tree["total"]?.integer ?? runs.count
-        let pages = (total + pageSize - 1) / max(1, pageSize)
+        let pages = total.addingWithoutOverflow(max(1, pageSize) - 1) / max(1, pageSize)
         if pages > 1 { Output.notice("Page \(page) of \(pages), \(total) runs in all") }
         return .succeeded
     }
