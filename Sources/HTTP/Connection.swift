@@ -23,6 +23,7 @@ import Glibc
     var connection: OpaquePointer?
     var request: UnsafeMutablePointer<evhttp_request>?
     private var scanner = HeadScanner()
+    private var codings = TransferEncodingFilter()
     private var buffered = 0
     private var mustClose = false
     private var began = Monotonic(nanoseconds: 0)
@@ -141,6 +142,7 @@ import Glibc
                 let piece = unsafe pieces[index]
                 let length = unsafe Swift.min(left, piece.iov_len)
                 unsafe scanner.scan(UnsafeRawBufferPointer(start: piece.iov_base, count: length))
+                unsafe codings.hide(in: UnsafeMutableRawBufferPointer(start: piece.iov_base, count: length))
                 left -= length
             }
         }
@@ -165,10 +167,13 @@ import Glibc
         unsafe self.request = request
         began = server.loop.now
         let fault = scanner.fault
+        let hasCoding = codings.hasFound
         scanner = HeadScanner()
+        codings = TransferEncodingFilter()
         // Bytes behind the request would be read as the next one: no pipelining, and nothing to smuggle.
         if unsafe evbuffer_get_length(bufferevent_get_input(bufferEvent)) > 0 || isReserve || server.isDraining { mustClose = true }
-        guard let refusal = unsafe RequestCheck.refusal(of: request, scanned: fault) else { return isReserve ? .tooManyConnections : nil }
+        let found = unsafe RequestCheck.refusal(of: request, scanned: fault, hasCoding: hasCoding)
+        guard let refusal = found else { return isReserve ? .tooManyConnections : nil }
         mustClose = true
         unsafe makeAnswerable(request)
         return refusal

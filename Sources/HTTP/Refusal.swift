@@ -33,6 +33,7 @@ package enum HeadFault: String, Sendable, CaseIterable {
     case headerValue = "A header value must not contain control bytes."
     case host = "There must be exactly one valid Host header."
     case contentLength = "Content-Length must be a single number."
+    case framing = "Content-Length and Transfer-Encoding must not come together."
     case connect = "CONNECT is for proxies."
     case unexpectedBody = "HEAD and TRACE requests have no body."
 }

@@ -8,8 +8,9 @@ enum RequestCheck {
     /// - Parameters:
     ///   - request: as evhttp parsed it.
     ///   - scanned: what `HeadScanner` found in the raw bytes.
+    ///   - hasCoding: whether `TransferEncodingFilter` found a transfer coding, which it hides from evhttp and so from here.
     /// - Returns: nil for a request that may be served.
-    static func refusal(of request: UnsafeMutablePointer<evhttp_request>, scanned: HeadFault?) -> RefusalReason? {
+    static func refusal(of request: UnsafeMutablePointer<evhttp_request>, scanned: HeadFault?, hasCoding: Bool) -> RefusalReason? {
         let major = unsafe request.pointee.major
         let minor = unsafe request.pointee.minor
         guard major == 1, minor == 0 || minor == 1 else { return .malformed(.version) }
@@ -22,6 +23,7 @@ enum RequestCheck {
             unsafe header = field.pointee.next.tqe_next
         }
         guard facts.hosts == 1 || (facts.hosts == 0 && minor == 0) else { return .malformed(.host) }
+        if hasCoding { return facts.lengths == 0 ? .transferEncoding : .malformed(.framing) }
         let type = unsafe request.pointee.type
         if facts.hasBody, type == EVHTTP_REQ_HEAD || type == EVHTTP_REQ_TRACE { return .malformed(.unexpectedBody) }
         return nil
@@ -46,7 +48,7 @@ enum RequestCheck {
 private struct HeaderFacts {
     var hosts = 0
     var hasBody = false
-    private var lengths = 0
+    private(set) var lengths = 0
 
     mutating func add(_ field: UnsafeMutablePointer<evkeyval>) -> RefusalReason? {
         guard let name = unsafe field.pointee.key, let value = unsafe field.pointee.value else { return .malformed(.headerName) }
@@ -60,8 +62,6 @@ private struct HeaderFacts {
             lengths += 1
             guard lengths == 1, let isZero = unsafe isNumber(value) else { return .malformed(.contentLength) }
             hasBody = !isZero
-        case 17 where unsafe evutil_ascii_strcasecmp(name, "transfer-encoding") == 0:
-            return .transferEncoding
         default: break
         }
         return nil
