@@ -41,7 +41,11 @@ __attribute__((noinline, noreturn)) static void become(const struct rs_spawn_pla
      */
     static const unsigned long standard[4] = { 0 };
     for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)8);
-    STEP("setpgid", setpgid(0, 0) == 0);
+    /*
+     * A session of its own has no terminal: a program that reads /dev/tty gets an error there, where it would otherwise be stopped and
+     * hold its slot. It is a group of its own too.
+     */
+    STEP("setsid", setsid() > 0);
     STEP("dup2", dup2(plan->input, 0) == 0 && dup2(plan->output, 1) == 1 && dup2(plan->error, 2) == 2);
     /* Ours are close-on-exec; this makes so what a library opened without. Kernels before 5.11 lack it. */
     syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);

@@ -31,6 +31,13 @@ import Glibc
         if let event = unsafe event { unsafe event_free(event) }
     }
 
+    /// Whether the process was started with a signal ignored, as `nohup` does with SIGHUP.
+    package static func isIgnored(_ signal: Int32) -> Bool {
+        var action = sigaction()
+        guard unsafe sigaction(signal, nil, &action) == 0 else { return false }
+        return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
     /// Makes a write to a closed connection an error (EPIPE) instead of the end of the process.
     ///
     /// Once, at start: libevent writes with `writev`, which has no flag against SIGPIPE. Children get the default back from their spawner.

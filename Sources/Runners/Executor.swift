@@ -50,6 +50,7 @@ import Logging
         random: @escaping @Sendable () -> UInt64, logger: Logger
     ) throws {
         SignalWatch.ignoreBrokenPipes()
+        try RunDirectory.prepare(settings.attemptsDirectory)
         let relay = Relay()
         mailbox = ExecutorMailbox(try Inbox(loop: loop) { relay.executor?.handle($0) })
         self.admission = admission
@@ -92,11 +93,12 @@ import Logging
             admission.entered()
             counted.insert(job.id)
         }
-        RunDirectory.removeAll(in: context.settings.stateDirectory, files: context.files)
         let recovery = try Recovery(instance: context.settings.instanceID, loop: context.loop, logger: context.logger)
         self.recovery = recovery
         try recovery.run(grace: context.settings.killGrace) { [unowned self] in
             self.recovery = nil
+            // Only now: until then a process of an earlier attempt may have worked in one of them.
+            for path in RunDirectory.leftovers(in: context.settings.attemptsDirectory) { context.files.post(.remove(path: path)) }
             // Runs that were created meanwhile are behind those.
             let created = line
             line = RunLine()

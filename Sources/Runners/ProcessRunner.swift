@@ -60,7 +60,7 @@ import Synchronization
         self.onGone = onGone
         let settings = context.settings
         let identity = RunIdentity(jobID: job.id, instance: settings.instanceID)
-        directory = try RunDirectory(in: settings.stateDirectory, id: job.id, attempt: attempt, random: context.random())
+        directory = try RunDirectory(in: settings.attemptsDirectory, id: job.id, attempt: attempt, random: context.random())
         let child: ChildProcess
         do {
             child = try ChildProcess.start(

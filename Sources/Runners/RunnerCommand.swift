@@ -39,6 +39,8 @@ package enum RunnerCommand {
         guard let name = words.first, !name.isEmpty else { throw .empty }
         guard let program = find(name) else { throw .noProgram(name) }
         words[0] = program
+        // Runs begin in directories of their own, so a file that is named from here must be named absolutely: `python3 agent.py`.
+        for index in words.indices.dropFirst() where isFile(words[index]) { words[index] = rooted(words[index]) ?? words[index] }
         return words
     }
 
@@ -56,6 +58,16 @@ package enum RunnerCommand {
     private static func absolute(_ path: String) -> String? {
         var status = stat()
         guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, unsafe access(path, X_OK) == 0 else { return nil }
+        return rooted(path)
+    }
+
+    private static func isFile(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// A path from here as one from the root.
+    private static func rooted(_ path: String) -> String? {
         guard !path.hasPrefix("/") else { return path }
         guard let here = unsafe getcwd(nil, 0) else { return nil }
         defer { unsafe free(here) }

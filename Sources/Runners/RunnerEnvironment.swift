@@ -20,7 +20,10 @@ enum RunnerEnvironment {
     private static let withheld = ["RUNSTREAM_", "PRAISONAI_JOBS_", "PWD=", "OLDPWD="]
 
     static func variables(server: [String], identity: RunIdentity, spec: JobSpec, attempt: Int, directory: RunDirectory) -> [String] {
-        server.filter { variable in !withheld.contains { variable.hasPrefix($0) } } + [
+        var kept = server.filter { variable in !withheld.contains { variable.hasPrefix($0) } }
+        // Python's `print` would otherwise reach viewers only at the end.
+        if !kept.contains(where: { $0.hasPrefix("PYTHONUNBUFFERED=") }) { kept.append("PYTHONUNBUFFERED=1") }
+        return kept + [
             "PWD=\(directory.work)",
             identity.jobVariable,
             // No environment can hold a NUL.

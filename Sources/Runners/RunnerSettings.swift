@@ -14,14 +14,15 @@ package struct RunnerSettings: Sendable {
     package var instanceID: String
     /// The soft limit of open files that children get; nil: the server's.
     package var childFileLimit: UInt64?
-    /// Where runs' directories are made; everything in its `runs` is removed at start.
-    package var stateDirectory: String
+    /// Where the attempts' directories are made: a directory that belongs to this database alone, mode 0700. What earlier attempts left in
+    /// it is removed at start, once their processes have ended.
+    package var attemptsDirectory: String
     /// The server's environment (`NAME=value`), which runs get, less what is the server's own.
     package var environment: [String]
 
-    package init(instanceID: String, stateDirectory: String, environment: [String] = ServerEnvironment.variables()) {
+    package init(instanceID: String, attemptsDirectory: String, environment: [String] = ServerEnvironment.variables()) {
         self.instanceID = instanceID
-        self.stateDirectory = stateDirectory
+        self.attemptsDirectory = attemptsDirectory
         self.environment = environment
     }
 

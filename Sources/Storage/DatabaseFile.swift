@@ -39,6 +39,13 @@ final class DatabaseFile: Sendable {
         close()
     }
 
+    /// The file's device and inode, as text: what a copy of it doesn't share.
+    var fileID: String {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return "" }
+        return "\(status.st_dev):\(status.st_ino)"
+    }
+
     /// Lets another server have the database. After SQLite's connections are closed; idempotent.
     func close() {
         let wasOpen = isOpen.withLock { isOpen in

@@ -11,14 +11,20 @@ import Synchronization
 /// process loses nothing of it, a power
 /// cut at most what was neither acknowledged nor final. The store holds nothing in memory that the database does not.
 package final class SQLiteStore: JobStore {
-    /// 16 random hex digits, made with the database: tells the processes of this server's runs from others'.
+    /// 16 random hex digits, made with the database's file: tells the processes of this server's runs from others'. A copy of the file gets
+    /// its own.
     package let instanceID: String
+    /// Whether this file is a copy of the one that the database was last opened as; it then has a new `instanceID`.
+    package let isCopy: Bool
     /// 32 random bytes, made with the database: the root of the tokens' keys.
     package let secret: [UInt8]
     /// Whether the machine went down under the server and a run that had not ended then has written nothing since: what its viewers saw
     /// last may be lost. Stays true until those
     /// runs have written again or ended, also over restarts in between.
     package let hadPowerCut: Bool
+
+    /// The database's file: absolute, without symbolic links.
+    package var path: String { file.path }
 
     let pool: DatabasePool
     let limits: StorageLimits
@@ -61,10 +67,11 @@ package final class SQLiteStore: JobStore {
                 try StoreSchema.prepare(db, path: file.path)
                 try SQLiteStore.setSynchronous(db, isFull: true)
                 try checkpointer.observe(db)
-                return try StoreMeta.open(db, bootID: bootID)
+                return try StoreMeta.open(db, bootID: bootID, fileID: file.fileID)
             }
             instanceID = meta.instanceID
             secret = meta.secret
+            isCopy = meta.isCopy
             hadPowerCut = meta.hadPowerCut
             state = Lock(WriterState(nextNumber: meta.nextNumber, space: WriteAheadSpace(databasePath: file.path)))
         } catch {

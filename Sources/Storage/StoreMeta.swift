@@ -7,10 +7,17 @@ struct StoreMeta {
     let secret: [UInt8]
     let hadPowerCut: Bool
     let nextNumber: Int64
+    /// Whether the file is a copy of the one that this database was last opened as.
+    let isCopy: Bool
 
     /// Reads it, or makes it, and notes that a server is up; in one transaction, so that a power cut is noted on the runs it concerns
     /// exactly once.
-    static func open(_ db: Database, bootID: String) throws -> StoreMeta {
+    ///
+    /// - Parameters:
+    ///   - bootID: the kernel's boot id.
+    ///   - fileID: the file's device and inode. A copy of a database has others: it gets an instance of its own, so that its server
+    ///     doesn't take the processes of the original's runs for its own and end them.
+    static func open(_ db: Database, bootID: String, fileID: String) throws -> StoreMeta {
         var meta: StoreMeta?
         try db.inTransaction(.immediate) {
             let isFirst = try value(db, "instance") == nil
@@ -19,6 +26,10 @@ struct StoreMeta {
                 try set(db, "instance", Array(identity.instanceID.utf8))
                 try set(db, "secret", identity.secret)
             }
+            let recorded = try value(db, "file")
+            let isCopy = recorded != nil && recorded != Array(fileID.utf8)
+            if isCopy { try set(db, "instance", Array(StoreIdentity().instanceID.utf8)) }
+            if recorded == nil || isCopy { try set(db, "file", Array(fileID.utf8)) }
             let previousBoot = try value(db, "boot")
             let wasClean = try value(db, "clean") == [1]
             if let previousBoot, previousBoot != Array(bootID.utf8), !wasClean {
@@ -35,7 +46,7 @@ struct StoreMeta {
                 instanceID: String(decoding: instance, as: UTF8.self), secret: secret,
                 hadPowerCut: try Bool.fetchOne(
                     db, sql: "SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_by_status WHERE status < 2 AND uncertain)") ?? false,
-                nextNumber: newest + 1)
+                nextNumber: newest + 1, isCopy: isCopy)
             return .commit
         }
         guard let meta else { throw StoreError.unavailable("the database's identity could not be read") }

@@ -35,7 +35,8 @@ final class ControlHandle: Sendable {
             }
         }
         loop.keep(executor)
-        for signal in [SIGTERM, SIGINT] {
+        // The terminal was closed: what runs is ended in order, unless `nohup` has said that it is to stay.
+        for signal in [SIGTERM, SIGINT] + (SignalWatch.isIgnored(SIGHUP) ? [] : [SIGHUP]) {
             loop.keep(try SignalWatch(loop: loop, signal: signal) { events.put(.signal) })
         }
         loop.keep(try LoopLag(loop: loop))

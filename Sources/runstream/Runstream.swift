@@ -35,6 +35,7 @@ struct Runstream: ParsableCommand {
     /// Runs the command that the arguments name. Arguments that aren't UTF-8 are refused: `müller` and `möller` in latin-1 would both be read
     /// as `m\u{FFFD}ller`, as the same key, session or file.
     static func main() {
+        StandardDescriptors.guardAll()
         for index in 0..<Int(CommandLine.argc) {
             guard let argument = unsafe CommandLine.unsafeArgv[index], unsafe String(validatingCString: argument) == nil else { continue }
             exit(withError: ValidationError("Argument \(index) isn't UTF-8: \(TerminalText.escape(CommandLine.arguments[index]))"))

@@ -64,7 +64,7 @@ struct Serve {
             loopLags: lags.enumerated().map { ("rs-serve-\($0.offset)", $0.element) }, clock: clock,
             random: random, executorStats: { [statistics = control.handle.statistics] in statistics.current }, logger: logger)
         let serving = try serve(sockets, limits: httpLimits(files), lags: lags, context: context)
-        announce(port: sockets.port, unfinished: unfinished.count)
+        announce(store, port: sockets.port, unfinished: unfinished.count)
 
         Shutdown(
             control: control, serving: serving, writer: writer, readers: readers, store: store, registry: registry, state: state,
@@ -97,8 +97,7 @@ struct Serve {
     }
 
     private func runnerSettings(store: SQLiteStore, childFileLimit: UInt64) throws -> RunnerSettings {
-        let directory = URL(fileURLWithPath: settings.databasePath).deletingLastPathComponent().path
-        var runners = RunnerSettings(instanceID: store.instanceID, stateDirectory: directory)
+        var runners = RunnerSettings(instanceID: store.instanceID, attemptsDirectory: store.path + ".attempts")
         runners.runner = try settings.runner.map { try RunnerCommand.words($0) }
         runners.recipes = try settings.recipesDirectory.map { try RecipeBook(directory: $0) }
         runners.maxConcurrent = settings.maxConcurrent
@@ -170,13 +169,14 @@ struct Serve {
         }
     }
 
-    private func announce(port: UInt16, unfinished: Int) {
+    private func announce(_ store: SQLiteStore, port: UInt16, unfinished: Int) {
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
         print("runstream \(Version.current) listening on http://\(host):\(port)")
         fflush(nil)
         var metadata: Logger.Metadata = ["database": "\(settings.databasePath)", "loops": "\(settings.loops)"]
         if unfinished > 0 { metadata["runs_taken_up"] = "\(unfinished)" }
         logger.info("Ready", metadata: metadata)
+        if store.isCopy { logger.notice("This database is a copy of another one. Its runs are this server's own from now on.") }
         if settings.apiKey == nil, !settings.isLoopback {
             logger.warning("Anybody who can reach this address can run things here: no API key is set")
         }

@@ -59,7 +59,7 @@ extension ServeSettings {
     }
 
     private static func database(_ flags: ServeFlags, _ environment: [String: String]) throws(SettingsError) -> String {
-        if let path = try Settings.db.resolve(flags.db, environment) { return path }
+        if let path = try Settings.db.resolve(flags.db, environment) { return try DatabasePath.check(path) }
         // The XDG rules: a relative path there is to be ignored.
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return "\(state)/runstream/runstream.db" }
         guard let home = environment["HOME"], !home.isEmpty else { throw .noStateDirectory }

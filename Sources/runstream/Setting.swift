@@ -53,6 +53,8 @@ package enum SettingsError: Error, Equatable, CustomStringConvertible {
     case noStateDirectory
     case notADirectory(flag: String, path: String)
     case runner(problem: String)
+    /// A database that isn't a file.
+    case notAFile(String, advice: String)
 
     package var description: String {
         switch self {
@@ -68,6 +70,7 @@ package enum SettingsError: Error, Equatable, CustomStringConvertible {
         case .noStateDirectory: "neither XDG_STATE_HOME nor HOME is set: name the database with --db"
         case .notADirectory(let flag, let path): "--\(flag) \(path): not a directory"
         case .runner(let problem): problem
+        case .notAFile(let what, let advice): "--db cannot be \(what). \(advice)"
         }
     }
 }

@@ -8,7 +8,7 @@ extension ProcessTests {
         @Test func `runs start in their order, as many at a time as there are slots`() throws {
             let bench = try RunBench {
                 $0.maxConcurrent = 2
-                $0.runner = RunBench.script("trap 'exit 0' TERM; echo ready; while ! [ -e \($0.stateDirectory)/go ]; do sleep 0.01; done")
+                $0.runner = RunBench.script("trap 'exit 0' TERM; echo ready; while ! [ -e \($0.attemptsDirectory)/../go ]; do sleep 0.01; done")
             }
             let jobs = (0..<5).map { _ in bench.submit(bench.job()) }
             try bench.event("ready", of: jobs[0])
@@ -144,7 +144,7 @@ extension ProcessTests {
             let bench = try RunBench {
                 $0.maxConcurrent = 1
                 $0.drainGrace = .seconds(30)
-                $0.runner = RunBench.script("echo ready; while ! [ -e \($0.stateDirectory)/go ]; do sleep 0.01; done; echo finished")
+                $0.runner = RunBench.script("echo ready; while ! [ -e \($0.attemptsDirectory)/../go ]; do sleep 0.01; done; echo finished")
             }
             let running = bench.submit(bench.job())
             let waiting = bench.submit(bench.job())
@@ -220,7 +220,10 @@ extension ProcessTests {
             // And one that comes in meanwhile.
             let new = bench.submit(bench.job())
             try FileManager.default.createDirectory(
-                atPath: bench.directory.path + "/runs/run_old-1/work", withIntermediateDirectories: true)
+                atPath: bench.directory.path + "/runs/run_0123456789ab-1-ff/work", withIntermediateDirectories: true)
+            // Not a name that an attempt has: somebody else's, and so never removed.
+            try FileManager.default.createDirectory(
+                atPath: bench.directory.path + "/runs/train1", withIntermediateDirectories: true)
 
             bench.recover([queued, interrupted, retried, waiting])
             let end = try bench.end(of: interrupted)
@@ -234,7 +237,7 @@ extension ProcessTests {
             let starts = [queued, new].compactMap(\.published.snapshot.startedAt)
             #expect(starts == starts.sorted(), "recovered runs come before new ones")
             #expect(try bench.leftovers() == [])
-            #expect(try FileManager.default.contentsOfDirectory(atPath: bench.directory.path + "/runs") == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: bench.directory.path + "/runs") == ["train1"])
             #expect(bench.admission.waiting == 0)
         }
 
@@ -246,11 +249,11 @@ extension ProcessTests {
                 $0.runner = RunBench.script(
                     """
                     echo ready
-                    while ! [ -e \($0.stateDirectory)/go ]; do sleep 0.01; done
+                    while ! [ -e \($0.attemptsDirectory)/../go ]; do sleep 0.01; done
                     (\(script)) &
-                    while ! [ -e \($0.stateDirectory)/spin ]; do sleep 0.01; done
+                    while ! [ -e \($0.attemptsDirectory)/../spin ]; do sleep 0.01; done
                     yes | head -c 30000000 >/dev/null
-                    echo > \($0.stateDirectory)/spun
+                    echo > \($0.attemptsDirectory)/../spun
                     wait
                     """)
             }

@@ -36,7 +36,7 @@ final class RunBench: Sendable {
         self.instance = instance
         directory = FileManager.default.temporaryDirectory.appending(path: "runstream-runs-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        var settings = RunnerSettings(instanceID: instance, stateDirectory: directory.path)
+        var settings = RunnerSettings(instanceID: instance, attemptsDirectory: directory.path + "/runs")
         settings.killGrace = .milliseconds(300)
         change(&settings)
         let fixed = settings

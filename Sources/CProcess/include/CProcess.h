@@ -14,7 +14,7 @@ struct rs_spawn_plan {
 };
 
 /*
- * Starts a process in a group of its own, with default signal actions, no signal blocked, and no descriptor but 0, 1 and 2.
+ * Starts a process in a session and group of its own, without a terminal, with default signal actions, no signal blocked, and no descriptor but 0, 1 and 2.
  * Returns 0, or errno with the call that failed.
  *
  * vfork and not posix_spawn: that has no attribute for resource limits; prlimit on the child would come after its first
