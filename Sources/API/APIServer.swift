@@ -47,7 +47,7 @@ package final class APIServer {
         let server = try Server(
             loop: loop, limits: limits, listenFD: listenFD, counters: context.counters,
             handler: { request, reply in api.handle(request, reply) },
-            refuse: { APIServer.refusal($0, limits: limits) })
+            refuse: { APIServer.refusal($0, $1, limits: limits, origins: context.settings.origins) })
         if context.logger.logLevel <= .debug { server.onAnswered = AccessLog(context.logger).answered }
         return server
     }

@@ -10,7 +10,9 @@ extension Problem {
         case .methodNotAllowed: "Method Not Allowed"
         case .notAcceptable: "Not Acceptable"
         case .conflict: "Conflict"
-        case .lengthRequired: "Length Required"
+        case .requestTimeout: "Request Timeout"
+        case .expectationFailed: "Expectation Failed"
+        case .notImplemented: "Not Implemented"
         case .contentTooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
         case .misdirected: "Misdirected Request"
@@ -43,7 +45,9 @@ extension Problem {
         case .notFinished(let id, let status, .result): "Job \(id) is \(status.name): it has no result yet."
         case .notFinished(let id, let status, .delete): "Job \(id) is \(status.name): cancel it first, or wait until it has ended."
         case .alreadyEnded(let id, let status): "Job \(id) has already ended: it is \(status.name)."
-        case .transferEncoding: "Send the body with a Content-Length: Transfer-Encoding is not taken."
+        case .requestTimeout: "The request did not come in time (--request-timeout)."
+        case .unknownExpectation: "The only expectation that is met is 100-continue."
+        case .notImplemented(let what): what
         case .bodyTooLarge(let limit): "The body is larger than \(limit) bytes (--max-body)."
         case .notJSON(let type):
             "Send the body as Content-Type: application/json\(type.map { ", not \($0.clipped)" } ?? "; there was no Content-Type")."

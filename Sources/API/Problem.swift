@@ -21,14 +21,16 @@ package enum Problem: Error, Equatable {
     // 409
     case notFinished(JobID, JobStatus, JobCall)
     case alreadyEnded(JobID, JobStatus)
-    // 411, 413, 415, 421, 422, 431
-    case transferEncoding
+    // 408, 413, 415, 417, 421, 422, 431
+    case requestTimeout
+    case unknownExpectation
     case bodyTooLarge(limitBytes: Int)
     case notJSON(contentType: String?)
     case misdirected(host: String)
     case invalid([FieldProblem])
     case headTooLarge(limitBytes: Int)
-    // 500, 503
+    // 500, 501, 503
+    case notImplemented(String)
     case internalError
     case queueFull
     case draining
@@ -115,13 +117,15 @@ extension Problem {
         case methodNotAllowed = 405
         case notAcceptable = 406
         case conflict = 409
-        case lengthRequired = 411
+        case requestTimeout = 408
         case contentTooLarge = 413
         case unsupportedMediaType = 415
+        case expectationFailed = 417
         case misdirected = 421
         case unprocessable = 422
         case headTooLarge = 431
         case internalError = 500
+        case notImplemented = 501
         case unavailable = 503
     }
 
@@ -134,7 +138,9 @@ extension Problem {
         case .wrongMethod: .methodNotAllowed
         case .notAcceptable: .notAcceptable
         case .notFinished, .alreadyEnded: .conflict
-        case .transferEncoding: .lengthRequired
+        case .requestTimeout: .requestTimeout
+        case .unknownExpectation: .expectationFailed
+        case .notImplemented: .notImplemented
         case .bodyTooLarge: .contentTooLarge
         case .notJSON: .unsupportedMediaType
         case .misdirected: .misdirected
@@ -148,7 +154,7 @@ extension Problem {
     /// Whether the connection must not be used again: bytes that arrive later are never read as a request.
     package var closesConnection: Bool {
         switch self {
-        case .malformedHead, .transferEncoding, .bodyTooLarge, .misdirected, .headTooLarge: true
+        case .malformedHead, .requestTimeout, .unknownExpectation, .notImplemented, .bodyTooLarge, .misdirected, .headTooLarge: true
         case .malformedJSON, .unknownStatus, .unknownFrom, .agentFile, .alreadyCompleted, .unauthorized, .foreignOrigin, .noRoute, .noJob,
             .wrongMethod, .notAcceptable, .notFinished, .alreadyEnded, .notJSON, .invalid, .internalError, .queueFull, .draining,
             .storeUnavailable, .busy, .notReady:
@@ -185,7 +191,8 @@ extension Problem {
         case .queueFull, .draining, .storeUnavailable, .busy, .notReady: [("Retry-After", "\(APILimits.busyRetryAfterSeconds)")]
         case .notFinished(_, let status, _): status.retryAfterSeconds.map { [("Retry-After", "\($0)")] } ?? []
         case .malformedHead, .malformedJSON, .unknownStatus, .unknownFrom, .agentFile, .alreadyCompleted, .foreignOrigin, .noRoute, .noJob,
-            .notAcceptable, .alreadyEnded, .transferEncoding, .bodyTooLarge, .notJSON, .misdirected, .invalid, .headTooLarge,
+            .notAcceptable, .alreadyEnded, .requestTimeout, .unknownExpectation, .notImplemented, .bodyTooLarge, .notJSON, .misdirected,
+            .invalid, .headTooLarge,
             .internalError:
             []
         }

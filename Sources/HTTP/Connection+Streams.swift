@@ -23,7 +23,7 @@ extension Connection {
         guard let request = unsafe request else { return }
         guard mayStream() else { return }
         unsafe report(request)
-        guard let fd = detach() else { return answer(server.refuse(.tooManyStreams)) }
+        guard let fd = detach() else { return answer(server.refuse(.tooManyStreams, RefusedHead())) }
         server.fanOut.open(fd, opening)
     }
 
@@ -33,7 +33,7 @@ extension Connection {
             return false
         }
         guard server.counters.streams.value < server.limits.maxStreams else {
-            answer(server.refuse(.tooManyStreams))
+            answer(server.refuse(.tooManyStreams, RefusedHead()))
             return false
         }
         return true
@@ -59,7 +59,7 @@ extension Connection {
     /// Takes the socket away from evhttp, which frees everything else.
     ///
     /// Returns nil when there is no descriptor left; the request is then still to be answered.
-    private func detach() -> Int32? {
+    func detach() -> Int32? {
         guard let connection = unsafe connection else { return nil }
         let fd = unsafe bufferevent_getfd(bufferEvent)
         let taken = fcntl(fd, F_DUPFD_CLOEXEC, 0)

@@ -22,10 +22,17 @@ import Glibc
     let bufferEvent: OpaquePointer
     var connection: OpaquePointer?
     var request: UnsafeMutablePointer<evhttp_request>?
-    private var scanner = HeadScanner()
-    private var codings = TransferEncodingFilter()
+    /// The request that is on its way in.
+    var reader = RequestReader()
+    /// In the server's list of those whose input has changed.
+    var isAdvancing = false
+    var hasContinued = false
+    /// The request's body is not read, and its client may be sending it still.
+    var isBodyTooLarge = false
+    /// Answered without evhttp, and about to leave it.
+    var isRefused = false
     private var buffered = 0
-    private var mustClose = false
+    var mustClose = false
     private var began = Monotonic(nanoseconds: 0)
     var slowStream: SlowStream?
 
@@ -39,7 +46,7 @@ import Glibc
     var isAwaitingReply: Bool { unsafe request != nil && slowStream == nil }
 
     /// Whether nothing of a request has come and none is being answered.
-    var isIdle: Bool { unsafe request == nil && deadline == nil && bufferedOutput == 0 }
+    var isIdle: Bool { unsafe request == nil && deadline == nil && bufferedOutput == 0 && !isRefused }
 
     /// Bytes that wait for the client.
     var bufferedOutput: Int { unsafe connection == nil ? 0 : evbuffer_get_length(bufferevent_get_output(bufferEvent)) }
@@ -128,28 +135,20 @@ import Glibc
         guard info.n_added > 0 else { return }
         if slowStream != nil { return server.drainLater(self) }
         guard unsafe request == nil else { return }
+        guard !reader.isOver else { return }
+        reader.bytes += info.n_added
         if deadline == nil { server.expectRequest(self) }
-        unsafe scan(buffer, from: info.orig_size - info.n_deleted, count: info.n_added)
-    }
-
-    private func scan(_ buffer: OpaquePointer, from offset: Int, count: Int) {
-        var position = unsafe evbuffer_ptr()
-        guard unsafe evbuffer_ptr_set(buffer, &position, offset, EVBUFFER_PTR_SET) == 0 else { return }
-        var left = count
-        unsafe withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.pieces) { pieces in
-            let used = unsafe evbuffer_peek(buffer, count, &position, pieces.baseAddress, Int32(pieces.count))
-            for index in 0..<Int(used) {
-                let piece = unsafe pieces[index]
-                let length = unsafe Swift.min(left, piece.iov_len)
-                unsafe scanner.scan(UnsafeRawBufferPointer(start: piece.iov_base, count: length))
-                unsafe codings.hide(in: UnsafeMutableRawBufferPointer(start: piece.iov_base, count: length))
-                left -= length
-            }
+        if !isAdvancing {
+            isAdvancing = true
+            server.advanceLater(self)
         }
     }
 
-    /// Into how many chains of a buffer evhttp's reads of 4,096 bytes can go at most.
-    private static let pieces = 4
+    /// Counts bytes that wait outside the input buffer.
+    func held(_ change: Int) {
+        buffered += change
+        server.requestMemory.changed(self, by: change)
+    }
 
     /// Throws away what the client of a slow stream has sent.
     func drainInput() {
@@ -166,14 +165,11 @@ import Glibc
     func begin(_ request: UnsafeMutablePointer<evhttp_request>) -> RefusalReason? {
         unsafe self.request = request
         began = server.loop.now
-        let fault = scanner.fault
-        let hasCoding = codings.hasFound
-        scanner = HeadScanner()
-        codings = TransferEncodingFilter()
+        reader = RequestReader()
+        hasContinued = false
         // Bytes behind the request would be read as the next one: no pipelining, and nothing to smuggle.
         if unsafe evbuffer_get_length(bufferevent_get_input(bufferEvent)) > 0 || isReserve || server.isDraining { mustClose = true }
-        let found = unsafe RequestCheck.refusal(of: request, scanned: fault, hasCoding: hasCoding)
-        guard let refusal = found else { return isReserve ? .tooManyConnections : nil }
+        guard let refusal = unsafe RequestCheck.refusal(of: request, scanned: nil) else { return isReserve ? .tooManyConnections : nil }
         mustClose = true
         unsafe makeAnswerable(request)
         return refusal
@@ -197,6 +193,10 @@ import Glibc
         unsafe HeaderText.add(date: server.date.text, response.headers, to: headers)
         if response.status != 204, response.status != 304, response.body.hasLength {
             unsafe evhttp_add_header(headers, "Content-Length", String(response.body.count))
+        }
+        if isBodyTooLarge {
+            unsafe report(request, status: response.status)
+            return leave(with: response)
         }
         let closes = mustClose || response.closesConnection || response.status == 413 || response.status == 421
         if closes {
@@ -226,7 +226,7 @@ import Glibc
 
     func report(_ request: UnsafeMutablePointer<evhttp_request>, status: Int = 200) {
         guard let onAnswered = server.onAnswered else { return }
-        let view = unsafe Request(request, limits: server.limits)
+        let view = unsafe Request(request, bodyIsTooLarge: isBodyTooLarge)
         onAnswered(view.method, view.path, status, server.loop.now - began)
     }
 

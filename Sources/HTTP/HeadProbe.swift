@@ -4,7 +4,7 @@ package enum HeadProbe {
     /// - Returns: the fault's name; nil if the head is in order so far.
     package static func fault(in pieces: [ArraySlice<UInt8>]) -> String? {
         var scanner = HeadScanner()
-        for piece in pieces { unsafe piece.withUnsafeBytes { unsafe scanner.scan($0) } }
+        for piece in pieces { _ = unsafe piece.withUnsafeBytes { unsafe scanner.scan($0) } }
         return scanner.fault.map { "\($0)" }
     }
 }

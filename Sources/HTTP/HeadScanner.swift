@@ -14,20 +14,27 @@ struct HeadScanner {
     private var isRequestLine = true
     private var connectBytes = 0
 
+    /// Whether the head's last byte has come, and nothing is wrong with it.
+    var isFinished: Bool { state == .finished && fault == nil }
+
     /// Takes bytes of the head; what follows its end is not looked at.
-    mutating func scan(_ bytes: UnsafeRawBufferPointer) {
+    ///
+    /// - Returns: how many belong to the head.
+    @discardableResult
+    mutating func scan(_ bytes: UnsafeRawBufferPointer) -> Int {
         var index = 0
         while index < bytes.count, state != .finished {
             // Most bytes are in the middle of a line.
             if state == .inLine, connectBytes < 0 || !isRequestLine {
                 while index < bytes.count, unsafe Self.isOrdinary(bytes[index]) { index += 1 }
-                guard index < bytes.count else { return }
+                guard index < bytes.count else { return index }
             }
             let byte = unsafe bytes[index]
             if isRequestLine, connectBytes >= 0 { matchConnect(byte) }
             step(byte)
             index += 1
         }
+        return index
     }
 
     @inline(__always)

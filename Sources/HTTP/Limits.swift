@@ -12,23 +12,26 @@ package struct Limits: Sendable {
     /// Bytes of a request's head.
     package var maxHeaderBytes = 16 << 10
 
-    /// Bytes of a request's body; a longer one arrives with `Request.bodyIsTooLarge`.
+    /// Bytes of a request's body; a longer one is refused with 413.
     package var maxBodyBytes = 1 << 20
-
-    /// evhttp itself reads bodies up to so many times `maxBodyBytes` before it refuses them with a short page of its own.
-    package var bodySlack = 4
 
     /// Bytes of requests that wait in one loop's input buffers; connections that bring more are closed.
     package var requestBufferBytes = 128 << 20
 
-    /// From a request's first byte to its last.
+    /// From a request's first byte to the end of its head. A body gets as much again for as long as it comes at `bodyBytesPerSecond`.
     package var requestTimeout = Duration.seconds(10)
+
+    /// The least rate of a body that takes longer than `requestTimeout`.
+    package var bodyBytesPerSecond = 16 << 10
+
+    /// Refused connections of one loop whose clients may still read the answer; beyond it they are closed at once.
+    package var lingering = 256
 
     /// What a connection of the reserve gets to send its request.
     package var reserveTimeout = Duration.seconds(1)
 
     /// A kept-alive connection without a request, and a reply that nobody reads.
-    package var idleTimeout = Duration.seconds(60)
+    package var idleTimeout = Duration.seconds(75)
 
     /// A stream that has been silent for so long gets a heartbeat (some a little earlier, so that they are spread).
     package var heartbeat = Duration.seconds(4)
@@ -55,4 +58,10 @@ package struct Limits: Sendable {
     package var acceptPause = Duration.milliseconds(100)
 
     package init() {}
+
+    /// What a body must bring in so much time.
+    func bytes(in time: Duration) -> Int {
+        // In milliseconds and with a bound, so that no setting overflows.
+        Int(min(time.nanoseconds / 1_000_000, 86_400_000)) * bodyBytesPerSecond / 1000
+    }
 }

@@ -2,8 +2,16 @@
 package enum RefusalReason: Sendable, Equatable {
     /// The head is not what RFC 9112 allows, or not what we take: 400, and 501 for CONNECT.
     case malformed(HeadFault)
-    /// A body in a transfer coding, chunked included: 411.
+    /// The head is over its limit: 431.
+    case headTooLarge
+    /// The body is over its limit: 413.
+    case bodyTooLarge
+    /// The body comes in a transfer coding other than chunked: 501.
     case transferEncoding
+    /// `Expect` says something else than `100-continue`: 417.
+    case expectation
+    /// The request did not come in time: 408.
+    case timeout
     /// No connection, or no stream, is left: 503.
     case tooManyConnections
     case tooManyStreams
@@ -15,7 +23,11 @@ package enum RefusalReason: Sendable, Equatable {
         switch self {
         case .malformed(.connect): 501
         case .malformed: 400
-        case .transferEncoding: 411
+        case .headTooLarge: 431
+        case .bodyTooLarge: 413
+        case .transferEncoding: 501
+        case .expectation: 417
+        case .timeout: 408
         case .tooManyConnections, .tooManyStreams: 503
         case .internalError: 500
         }
@@ -33,7 +45,8 @@ package enum HeadFault: String, Sendable, CaseIterable {
     case headerValue = "A header value must not contain control bytes."
     case host = "There must be exactly one valid Host header."
     case contentLength = "Content-Length must be a single number."
-    case framing = "Content-Length and Transfer-Encoding must not come together."
+    case framing = "Transfer-Encoding must be chunked, given once, and without Content-Length."
+    case chunk = "A chunk must be a size of hex digits, CR LF, the data, CR LF; trailers are not taken."
     case connect = "CONNECT is for proxies."
     case unexpectedBody = "HEAD and TRACE requests have no body."
 }

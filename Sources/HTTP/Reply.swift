@@ -40,6 +40,6 @@
 
     deinit {
         let connection = unsafe self.connection.takeRetainedValue()
-        connection.answer(connection.server.refuse(.internalError))
+        connection.answer(connection.server.refuse(.internalError, RefusedHead()))
     }
 }

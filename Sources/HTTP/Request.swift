@@ -6,11 +6,12 @@ import Glibc
 /// A view of what evhttp parsed: valid while its handler runs, and nothing is copied or made a `String` unless asked for.
 @safe package struct Request: ~Copyable {
     private let raw: UnsafeMutablePointer<evhttp_request>
-    private let limits: Limits
+    /// Whether more body than `Limits.maxBodyBytes` was announced; it isn't read. Answer 413, in its place in the order of checks.
+    package let bodyIsTooLarge: Bool
 
-    init(_ raw: UnsafeMutablePointer<evhttp_request>, limits: Limits) {
+    init(_ raw: UnsafeMutablePointer<evhttp_request>, bodyIsTooLarge: Bool = false) {
         unsafe self.raw = raw
-        self.limits = limits
+        self.bodyIsTooLarge = bodyIsTooLarge
     }
 
     package var method: Method { unsafe Method(raw.pointee.type) }
@@ -97,13 +98,10 @@ import Glibc
     }
 
     /// Whether a body came, however short.
-    package var hasBody: Bool { bodyCount > 0 }
+    package var hasBody: Bool { bodyCount > 0 || bodyIsTooLarge }
 
     /// The body's length in bytes.
     package var bodyCount: Int { unsafe evbuffer_get_length(raw.pointee.input_buffer) }
-
-    /// Whether the body is over `Limits.maxBodyBytes`: answer 413, in its place in the order of checks.
-    package var bodyIsTooLarge: Bool { bodyCount > limits.maxBodyBytes }
 
     /// A copy of the body.
     package func body() -> [UInt8] {

@@ -8,9 +8,8 @@ enum RequestCheck {
     /// - Parameters:
     ///   - request: as evhttp parsed it.
     ///   - scanned: what `HeadScanner` found in the raw bytes.
-    ///   - hasCoding: whether `TransferEncodingFilter` found a transfer coding, which it hides from evhttp and so from here.
     /// - Returns: nil for a request that may be served.
-    static func refusal(of request: UnsafeMutablePointer<evhttp_request>, scanned: HeadFault?, hasCoding: Bool) -> RefusalReason? {
+    static func refusal(of request: UnsafeMutablePointer<evhttp_request>, scanned: HeadFault?) -> RefusalReason? {
         let major = unsafe request.pointee.major
         let minor = unsafe request.pointee.minor
         guard major == 1, minor == 0 || minor == 1 else { return .malformed(.version) }
@@ -23,7 +22,6 @@ enum RequestCheck {
             unsafe header = field.pointee.next.tqe_next
         }
         guard facts.hosts == 1 || (facts.hosts == 0 && minor == 0) else { return .malformed(.host) }
-        if hasCoding { return facts.lengths == 0 ? .transferEncoding : .malformed(.framing) }
         let type = unsafe request.pointee.type
         if facts.hasBody, type == EVHTTP_REQ_HEAD || type == EVHTTP_REQ_TRACE { return .malformed(.unexpectedBody) }
         return nil
@@ -48,7 +46,7 @@ enum RequestCheck {
 private struct HeaderFacts {
     var hosts = 0
     var hasBody = false
-    private(set) var lengths = 0
+    private var lengths = 0
 
     mutating func add(_ field: UnsafeMutablePointer<evkeyval>) -> RefusalReason? {
         guard let name = unsafe field.pointee.key, let value = unsafe field.pointee.value else { return .malformed(.headerName) }
@@ -79,7 +77,7 @@ private func tokenLength(_ text: UnsafePointer<CChar>) -> Int? {
     }
 }
 
-private func isTokenByte(_ byte: UInt8) -> Bool {
+func isTokenByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
     case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"),

@@ -27,7 +27,7 @@ import Glibc
     /// The connection whose input changed last: inside evhttp's request callback, the one that the request came on.
     var current: Connection?
 
-    let refuse: (RefusalReason) -> Response
+    let refuse: (RefusalReason, RefusedHead) -> Response
     private let handler: Handler
     private let http: OpaquePointer
     private var listenFD: OwnedFD?
@@ -36,6 +36,10 @@ import Glibc
     private var newborn: [Connection] = []
     private var undrained: [Connection] = []
     private var unwritten: [Connection] = []
+    private var advancing: [Connection] = []
+    private var refused: [(connection: Connection, page: [UInt8])] = []
+    private var refusable: [(connection: Connection, page: [UInt8])] = []
+    var lingering: [ObjectIdentifier: LingeringSocket] = [:]
     private var leaving: [(connection: Connection, opening: StreamOpening)] = []
     private var detachable: [(connection: Connection, opening: StreamOpening)] = []
     var requestMemory: RequestMemory
@@ -57,7 +61,7 @@ import Glibc
     /// - Throws: a call of libevent, or `open`, when the process is out of memory or descriptors.
     package init(
         loop: Loop, limits: Limits, listenFD: consuming OwnedFD, counters: ServerCounters, handler: @escaping Handler,
-        refuse: @escaping (RefusalReason) -> Response
+        refuse: @escaping (RefusalReason, RefusedHead) -> Response
     ) throws(SystemError) {
         loop.assertOnLoop()
         guard let http = unsafe evhttp_new(loop.base) else { throw SystemError("evhttp_new", code: 0) }
@@ -87,6 +91,7 @@ import Glibc
         adoptNewborn()
         stopAccepting()
         fanOut.closeAll()
+        lingering.removeAll()
         unsafe evhttp_free(http)
         current = nil
         spare.release()
@@ -96,8 +101,9 @@ import Glibc
         let me = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe evhttp_set_allowed_methods(http, Method.allowed)
         unsafe evhttp_set_default_content_type(http, nil)
-        unsafe evhttp_set_max_headers_size(http, limits.maxHeaderBytes)
-        unsafe evhttp_set_max_body_size(http, limits.maxBodyBytes * limits.bodySlack)
+        // Ours are checked before evhttp sees a byte: these are never reached.
+        unsafe evhttp_set_max_headers_size(http, limits.maxHeaderBytes + Self.readAheadBytes)
+        unsafe evhttp_set_max_body_size(http, limits.maxBodyBytes + Self.readAheadBytes)
         unsafe evhttp_set_flags(http, Int32(EVHTTP_SERVER_LINGERING_CLOSE))
         // All zero would mean evhttp's default.
         let microseconds = max(1, limits.idleTimeout.nanoseconds / 1000)
@@ -141,8 +147,9 @@ import Glibc
         // Without BEV_OPT_CLOSE_ON_FREE: evhttp then closes the socket itself, after a shutdown that would otherwise hit a number
         // that another thread may already have got.
         guard let bufferEvent = unsafe bufferevent_socket_new(base, -1, 0) else { return nil }
-        let high = limits.maxBodyBytes * limits.bodySlack + limits.maxHeaderBytes + Self.readAheadBytes
-        unsafe bufferevent_setwatermark(bufferEvent, Int16(EV_READ), 0, high)
+        let high = limits.maxBodyBytes + limits.maxHeaderBytes + Self.readAheadBytes
+        // Below the low mark evhttp isn't called: `Connection.advance` calls it when a request is whole.
+        unsafe bufferevent_setwatermark(bufferEvent, Int16(EV_READ), Int.max, high)
         counters.connectionsAccepted.add()
         let open = counters.connections.add(1)
         let connection = unsafe Connection(server: self, bufferEvent: bufferEvent, isReserve: open > limits.maxConnections)
@@ -156,6 +163,8 @@ import Glibc
 
     private func turn() -> Bool {
         adoptNewborn()
+        for connection in advancing { connection.advance() }
+        advancing.removeAll(keepingCapacity: true)
         for connection in undrained { connection.drainInput() }
         undrained.removeAll(keepingCapacity: true)
         for connection in requestMemory.takeOverfull() where requestMemory.isOverfull { cutOff(connection) }
@@ -181,7 +190,10 @@ import Glibc
         for (connection, opening) in detachable { connection.streamDetached(opening) }
         detachable.removeAll(keepingCapacity: true)
         swap(&detachable, &leaving)
-        return !detachable.isEmpty
+        for (connection, page) in refusable { connection.sendRefusal(page) }
+        refusable.removeAll(keepingCapacity: true)
+        swap(&refusable, &refused)
+        return !detachable.isEmpty || !refusable.isEmpty
     }
 
     private func adoptNewborn() {
@@ -206,7 +218,7 @@ import Glibc
     /// make the listener readable for ever.
     private func acceptFailed() {
         guard let fd = listenFD?.number else { return }
-        guard let refused = spare.refuseWaiting(on: fd, with: refuse(.tooManyConnections).page) else {
+        guard let refused = spare.refuseWaiting(on: fd, with: refuse(.tooManyConnections, RefusedHead()).page) else {
             return acceptAgain?.schedule(after: limits.acceptPause) ?? ()
         }
         counters.connectionsRefused.add(UInt64(refused))
@@ -245,10 +257,11 @@ import Glibc
         leaveQueue(connection)
         if let refusal = unsafe connection.begin(raw) {
             if case .malformed = refusal { counters.requestsRefused.add() }
-            if refusal == .transferEncoding { counters.requestsRefused.add() }
-            return connection.answer(refuse(refusal))
+            let view = unsafe Request(raw)
+            let isRead = [.get, .head, .options].contains(view.method)
+            return connection.answer(refuse(refusal, RefusedHead(isRead: isRead, origin: view.header("Origin"))))
         }
-        let request = unsafe Request(raw, limits: limits)
+        let request = unsafe Request(raw, bodyIsTooLarge: connection.isBodyTooLarge)
         handler(request, Reply(to: connection))
     }
 
@@ -257,13 +270,8 @@ import Glibc
         (connection.isReserve ? reserve : requests)?.add(connection)
     }
 
-    private func leaveQueue(_ connection: Connection) {
+    func leaveQueue(_ connection: Connection) {
         (connection.isReserve ? reserve : requests)?.remove(connection)
-    }
-
-    private func expire(_ connection: Connection) {
-        counters.requestsTimedOut.add()
-        connection.shutDown()
     }
 
     /// At the end of a turn, when a request that came whole no longer waits: who holds nothing is not to blame.
@@ -273,8 +281,11 @@ import Glibc
         connection.close()
     }
 
-    func writeLater(_ connection: Connection) { unwritten.append(connection) }
+    func advanceLater(_ connection: Connection) { advancing.append(connection) }
+    /// Like `detachLater`, for a connection that leaves evhttp with a refusal.
+    func refuseLater(_ connection: Connection, _ page: [UInt8]) { refused.append((connection, page)) }
 
+    func writeLater(_ connection: Connection) { unwritten.append(connection) }
     func drainLater(_ connection: Connection) { undrained.append(connection) }
 
     /// A connection is closing.

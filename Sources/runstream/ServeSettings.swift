@@ -50,7 +50,7 @@ package struct ServeSettings: Sendable, Equatable {
     /// For a whole request to arrive, from its first byte.
     package var requestTimeout: Duration = .seconds(10)
     /// Between two requests of a connection.
-    package var idleTimeout: Duration = .seconds(60)
+    package var idleTimeout: Duration = .seconds(75)
     /// For a stream that takes in nothing.
     package var writeTimeout: Duration = .seconds(60)
     /// Lower-case names that `Host` may have on a server without a key.

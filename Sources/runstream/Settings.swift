@@ -63,10 +63,10 @@ enum Settings {
     static let maxHeader = Setting(
         "max-header", "Largest request head", default: "16KiB", placeholder: "size", parse: SizeArgument.within(1 << 10...1 << 20))
     static let requestTimeout = Setting(
-        "request-timeout", "Time for a request to arrive, from its first byte", default: "10s", placeholder: "duration",
+        "request-timeout", "Time for a request to arrive; a body may take longer at 16 KiB/s", default: "10s", placeholder: "duration",
         parse: DurationArgument.parsePositive)
     static let idleTimeout = Setting(
-        "idle-timeout", "Time that a connection may wait for its next request", default: "60s", placeholder: "duration",
+        "idle-timeout", "Time that a connection may wait for its next request", default: "75s", placeholder: "duration",
         parse: DurationArgument.parsePositive)
     static let writeTimeout = Setting(
         "write-timeout", "Time that a stream may take in nothing", default: "60s", placeholder: "duration",

@@ -14,9 +14,9 @@ import Testing
         #expect(answer["Content-Type"] == "application/problem+json")
         #expect(answer["Connection"] == "close")
         let client = try RawClient(port: api.port)
-        client.send(api.request("POST", "/nowhere", ["Host": Self.wrongHost, "Transfer-Encoding": "chunked"]) + "0\r\n\r\n")
+        client.send(api.request("POST", "/nowhere", ["Host": Self.wrongHost, "Transfer-Encoding": "gzip"]))
         let chunked = try Answer(client)
-        #expect(chunked.status == 411)
+        #expect(chunked.status == 501)
         #expect(chunked["Connection"] == "close")
     }
 

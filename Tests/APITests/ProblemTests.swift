@@ -36,7 +36,7 @@ import Testing
         (.unknownFrom("y"), 400, false), (.agentFile(.noRoot), 400, false), (.alreadyCompleted(run, .failed), 400, false),
         (.unauthorized(.tokenExpired), 401, false), (.foreignOrigin(""), 403, false), (.noRoute, 404, false), (.noJob("run_"), 404, false),
         (.wrongMethod(allow: ["GET"]), 405, false), (.notAcceptable(offers: ["a/b"]), 406, false),
-        (.notFinished(run, .queued, .result), 409, false), (.alreadyEnded(run, .cancelled), 409, false), (.transferEncoding, 411, true),
+        (.notFinished(run, .queued, .result), 409, false), (.alreadyEnded(run, .cancelled), 409, false), (.requestTimeout, 408, true),
         (.bodyTooLarge(limitBytes: 9), 413, true), (.notJSON(contentType: nil), 415, false), (.misdirected(host: "evil"), 421, true),
         (.invalid([]), 422, false), (.headTooLarge(limitBytes: 9), 431, true), (.internalError, 500, false), (.queueFull, 503, false),
         (.draining, 503, false), (.storeUnavailable, 503, false), (.busy, 503, false),

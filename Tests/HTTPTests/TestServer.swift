@@ -41,7 +41,7 @@ final class TestServer: Sendable {
                     seen.withLock { $0.append(line) }
                     handler(request, reply, parked)
                 },
-                refuse: { Response(status: $0.status, body: .bytes(Array("\($0)".utf8))) })
+                refuse: { reason, _ in Response(status: reason.status, body: .bytes(Array("\(reason)".utf8))) })
             let commands = try Inbox<@Sendable (Server, ParkedReplies) -> Void>(loop: loop) { $0(server, parked) }
             return Handle(port: port, commands: commands)
         }

@@ -24,7 +24,7 @@ struct SettingsTests {
         #expect(defaults.retain == .seconds(7 * 86_400) && defaults.retainLogBytes == 64 << 20 && defaults.heartbeat == .seconds(4))
         #expect(defaults.maxStreams == nil && defaults.maxConnections == nil)
         #expect(defaults.maxBodyBytes == 1 << 20 && defaults.maxHeaderBytes == 16 << 10)
-        #expect(defaults.requestTimeout == .seconds(10) && defaults.idleTimeout == .seconds(60) && defaults.writeTimeout == .seconds(60))
+        #expect(defaults.requestTimeout == .seconds(10) && defaults.idleTimeout == .seconds(75) && defaults.writeTimeout == .seconds(60))
         #expect(defaults.allowedHosts.isEmpty && defaults.corsOrigins.isEmpty && defaults.trustedProxies.isEmpty)
         #expect(defaults.logLevel == .info && defaults.logFormat == .text)
     }
