@@ -10,13 +10,16 @@ struct StoreMeta {
     /// Whether the file is a copy of the one that this database was last opened as.
     let isCopy: Bool
 
-    /// Reads it, or makes it, and notes that a server is up; in one transaction, so that a power cut is noted on the runs it concerns
-    /// exactly once.
+    /// Reads it, or makes it, and notes that a server is up; in one transaction, so that a power cut is noted exactly once on the runs that
+    /// it concerns.
     ///
     /// - Parameters:
+    ///   - db: the writing connection.
     ///   - bootID: the kernel's boot id.
     ///   - fileID: the file's device and inode. A copy of a database has others: it gets an instance of its own, so that its server
     ///     doesn't take the processes of the original's runs for its own and end them.
+    /// - Returns: what it read.
+    /// - Throws: `StoreError.damaged` if the identity is gone.
     static func open(_ db: Database, bootID: String, fileID: String) throws -> StoreMeta {
         var meta: StoreMeta?
         try db.inTransaction(.immediate) {

@@ -8,7 +8,8 @@ extension ProcessTests {
         @Test func `runs start in their order, as many at a time as there are slots`() throws {
             let bench = try RunBench {
                 $0.maxConcurrent = 2
-                $0.runner = RunBench.script("trap 'exit 0' TERM; echo ready; while ! [ -e \($0.attemptsDirectory)/../go ]; do sleep 0.01; done")
+                let wait = "while ! [ -e \($0.attemptsDirectory)/../go ]; do sleep 0.01; done"
+                $0.runner = RunBench.script("trap 'exit 0' TERM; echo ready; \(wait)")
             }
             let jobs = (0..<5).map { _ in bench.submit(bench.job()) }
             try bench.event("ready", of: jobs[0])
