@@ -41,18 +41,14 @@ struct Exchange: ~Copyable {
         reply.send(response)
     }
 
-    consuming func close() {
-        reply.close()
-    }
-
     consuming func park(in replies: ParkedReplies) -> Ticket {
         reply.park(in: replies)
     }
 
-    consuming func stream(_ opening: StreamOpening) {
+    consuming func stream(_ opening: StreamOpening, isEnded: Bool) {
         var opening = opening
         opening.headers += caller.headers
-        reply.stream(opening)
+        if isEnded { reply.endedStream(opening) } else { reply.stream(opening) }
     }
 }
 

@@ -8,7 +8,7 @@ extension Connection {
     func stream(_ opening: StreamOpening) {
         guard let request = unsafe request else { return }
         server.loop.assertOnLoop()
-        guard mayStream() else { return }
+        guard mayStream(opening) else { return }
         guard unsafe request.pointee.minor == 0 || opening.transcoder != nil else {
             // Writing is watched too while a "100 Continue" has not left; what is watched now would be watched for ever (decision 4).
             unsafe bufferevent_disable(bufferEvent, Int16(EV_READ | EV_WRITE))
@@ -21,15 +21,16 @@ extension Connection {
     /// Goes on with `stream`, once the kernel no longer watches the socket.
     func streamDetached(_ opening: StreamOpening) {
         guard let request = unsafe request else { return }
-        guard mayStream() else { return }
+        guard mayStream(opening) else { return }
         unsafe report(request)
         guard let fd = detach() else { return answer(server.refuse(.tooManyStreams, RefusedHead())) }
         server.fanOut.open(fd, opening)
     }
 
-    private func mayStream() -> Bool {
+    /// Whether a stream may begin; otherwise the request is answered.
+    private func mayStream(_ opening: StreamOpening) -> Bool {
         if server.isDraining || server.fanOut.isEnding {
-            close()
+            answer(opening.ended)
             return false
         }
         guard server.counters.streams.value < server.limits.maxStreams else {

@@ -23,19 +23,19 @@
         return parked.add(connection)
     }
 
-    /// Answers nothing and closes the connection: a stream asked for while the server drains. A 503 would stop an `EventSource` for
-    /// good, a closed connection lets it come back.
-    package consuming func close() {
-        let connection = unsafe self.connection.takeRetainedValue()
-        discard self
-        connection.close()
-    }
-
-    /// Answers with an event stream. For GET alone: a HEAD gets a `Response` with a stream's headers.
+    /// Answers with an event stream, or while the server drains with one that ends at once. For GET alone: a HEAD gets a `Response` with a
+    /// stream's headers.
     package consuming func stream(_ opening: StreamOpening) {
         let connection = unsafe self.connection.takeRetainedValue()
         discard self
         connection.stream(opening)
+    }
+
+    /// Answers with a stream that ends cleanly behind its prefix: what a server that is going down has for a new viewer.
+    package consuming func endedStream(_ opening: StreamOpening) {
+        let connection = unsafe self.connection.takeRetainedValue()
+        discard self
+        connection.answer(opening.ended)
     }
 
     deinit {

@@ -68,33 +68,3 @@ package protocol ChunkTranscoder: Sendable {
     /// Appends what one chunk's payload (an SSE block, or the prefix) becomes; whole chunks are given, one by one.
     func transcode(_ payload: UnsafeRawBufferPointer, into output: inout [UInt8])
 }
-
-/// How a request becomes an event stream.
-package struct StreamOpening {
-    /// The log.
-    package var source: any StreamSource
-
-    /// Where the stream goes on: a chunk's first byte, or the head.
-    package var position: Int
-
-    /// Headers beyond those that every stream has; names and values without CR and LF.
-    package var headers: [(name: String, value: String)]
-
-    /// Bytes of this viewer alone, in front of the log's: SSE text without chunk framing, which is added. On a transcoded stream it
-    /// is transcoded as one chunk.
-    package var prefix: [UInt8]
-
-    /// nil for plain SSE.
-    package var transcoder: (any ChunkTranscoder)?
-
-    package init(
-        source: any StreamSource, position: Int, headers: [(name: String, value: String)] = [], prefix: [UInt8] = [],
-        transcoder: (any ChunkTranscoder)? = nil
-    ) {
-        self.source = source
-        self.position = position
-        self.headers = headers
-        self.prefix = prefix
-        self.transcoder = transcoder
-    }
-}

@@ -109,6 +109,19 @@ def test_a_stream_cut_by_a_drain_ends_cleanly_and_is_resumed_after_the_restart(s
     assert rest.events[: len(seen)] == seen
 
 
+def test_an_event_source_that_comes_during_a_drain_is_not_told_to_stay_away(serve):
+    server = serve("--drain-grace", "20s")
+    job = server.submit(recipe_name="ignores-sigterm")["job_id"]
+    server.wait_for(job, "running")
+    server.terminate()
+    until(lambda: server.client.get(f"{server.base}/ready").status_code == 503, what="/ready to say 503")
+    answer = httpx.get(f"{server.runs}/{job}/stream", timeout=10 * PATIENCE)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
+    assert answer.text.startswith("retry: ") and answer.text.endswith(f"\n: {job}\n")
+    server.terminate()
+    assert server.wait(10 * PATIENCE) == 0
+
+
 def test_a_second_sigterm_hurries(serve):
     server = serve("--drain-grace", "60s", "--kill-grace", "30s")
     server.submit(recipe_name="ignores-sigterm")

@@ -84,12 +84,6 @@ import Testing
         #expect(try RawClient.exchange(server.port, "GET / HTTP/1.0\r\n\r\n").hasPrefix("HTTP/1.0 500 Internal Server Error\r\n"))
     }
 
-    @Test func `a reply can close without an answer`() throws {
-        let server = try TestServer { _, reply, _ in reply.close() }
-        #expect(try RawClient.exchange(server.port, "GET / HTTP/1.1\r\nHost: h\r\n\r\n") == "")
-        #expect(eventually { server.counters.connections.value == 0 })
-    }
-
     @Test func `a body over the limit is seen as too large, and far over it evhttp refuses by itself`() throws {
         var limits = Limits()
         limits.maxBodyBytes = 1_000

@@ -28,8 +28,7 @@ extension APIServer {
         case .nothingLeft: exchange.send(Response(status: 204))
         case .alreadyCompleted: exchange.refuse(.alreadyCompleted(job.id, job.published.snapshot.status))
         case _ where exchange.caller.isHead: exchange.send(Self.headOnly(wish))
-        // Not 503, which would stop an EventSource for good.
-        case _ where context.state.isDraining: exchange.close()
+        case _ where context.state.isDraining: begin(job, wish, at: now.head, newPreamble(job), exchange)
         case .now:
             var preamble = newPreamble(job)
             preamble.event(now.progress, id: now.lastSequence)
@@ -75,16 +74,15 @@ extension APIServer {
         exchange.stream(
             StreamOpening(
                 source: sources.source(of: job.log), position: offset, prefix: preamble.bytes,
-                transcoder: wish.isNDJSON ? NDJSONTranscoder() : nil))
+                transcoder: wish.isNDJSON ? NDJSONTranscoder() : nil),
+            isEnded: context.state.isDraining)
     }
 
     /// HEAD: what a GET would begin with.
     private static func headOnly(_ wish: StreamWish) -> Response {
         Response(
             status: 200,
-            headers: [
-                ("Content-Type", wish.isNDJSON ? MediaType.ndjson : MediaType.eventStream),
-                ("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no"),
-            ], body: .stream, closesConnection: true)
+            headers: StreamOpening.headers(contentType: wish.isNDJSON ? MediaType.ndjson : MediaType.eventStream), body: .stream,
+            closesConnection: true)
     }
 }
