@@ -347,7 +347,7 @@ import Testing
         api.state.drain()
         let client = try RawClient(port: api.port)
         client.send(api.request("GET", path(job), ["Accept": type]).replacing("HTTP/1.1", with: "HTTP/\(version)"))
-        let answer = client.receiveAll()
+        let answer = String(decoding: client.receiveAll(), as: UTF8.self)
         #expect(answer.contains(" 200 OK\r\n") && answer.contains("\r\nContent-Type: \(type)\r\n"))
         #expect(answer.contains("\r\nConnection: close\r\n"))
         #expect(answer.hasSuffix(type == "text/event-stream" ? "\n: \(job.id)\n" : "\r\n\r\n"), "the preamble alone: \(answer)")

@@ -63,7 +63,8 @@ import Testing
         // Held up by the first stream, whose client does not close.
         server.asking { server, _ in server.closeStreams(over: .milliseconds(10)) { done.put(true) } }
         let answer = try RawClient.exchange(server.port, get)
-        #expect(answer.hasPrefix("HTTP/1.1 200") && answer.contains("\r\nContent-Type: text/event-stream\r\n"), "so that the client comes back")
+        // So that the client comes back.
+        #expect(answer.hasPrefix("HTTP/1.1 200") && answer.contains("\r\nContent-Type: text/event-stream\r\n"))
         open.hangUp()
         #expect(done.take())
         let again = Signal<Bool>()
