@@ -221,7 +221,8 @@ import Logging
         do {
             let timer = try LoopTimer(loop: context.loop) { [unowned self] in retryIsDue(job.id) }
             retries[job.id] = Retry(job: job, timer: timer)
-            timer.schedule(after: moment - context.now)
+            // The moment is the wall clock's; a wait beyond the longest one means that the clock was set meanwhile.
+            timer.schedule(after: min(moment - context.now, RetryDelay.longest))
         } catch {
             // Out of memory for a timer: better early than never.
             line.append(job)

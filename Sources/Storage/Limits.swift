@@ -32,6 +32,11 @@ package struct StorageLimits: Sendable {
     package var stopPatience: Duration = .seconds(2)
     /// How often finished runs over their age are looked for; right away again while there are more.
     package var pruneInterval: Duration = .seconds(60)
+    /// How far the clock may be ahead of the database's last change at start, and how far it may jump later, before deleting waits.
+    package var trustedGap: Duration = .seconds(86_400)
+    package var trustedJump: Duration = .seconds(60)
+    /// How long it then waits.
+    package var retentionPause: Duration = .seconds(3_600)
     /// Finished runs that are deleted in one transaction.
     package var pruneRuns = 32
     /// Threads that read.

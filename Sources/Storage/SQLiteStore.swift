@@ -26,6 +26,9 @@ package final class SQLiteStore: JobStore {
     /// The database's file: absolute, without symbolic links.
     package var path: String { file.path }
 
+    /// When a run was last submitted or ended before this server, by the clock of then; nil if there is none.
+    package let lastChange: Timestamp?
+
     let pool: DatabasePool
     let limits: StorageLimits
     let state: Lock<WriterState>
@@ -72,6 +75,7 @@ package final class SQLiteStore: JobStore {
             instanceID = meta.instanceID
             secret = meta.secret
             isCopy = meta.isCopy
+            lastChange = meta.lastChange
             hadPowerCut = meta.hadPowerCut
             state = Lock(WriterState(nextNumber: meta.nextNumber, space: WriteAheadSpace(databasePath: file.path)))
         } catch {

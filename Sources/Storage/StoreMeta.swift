@@ -7,6 +7,8 @@ struct StoreMeta {
     let secret: [UInt8]
     let hadPowerCut: Bool
     let nextNumber: Int64
+    /// When a run was last submitted or ended, by the clock of then; nil if there is none.
+    let lastChange: Timestamp?
     /// Whether the file is a copy of the one that this database was last opened as.
     let isCopy: Bool
 
@@ -45,11 +47,15 @@ struct StoreMeta {
             }
             let newest = try Int64.fetchOne(db, sql: "SELECT max(number) FROM jobs") ?? 0
             guard (0...RowNumber.largestJob).contains(newest) else { throw StoreError.damaged("a run has the number \(newest)") }
+            let changes = [
+                try Int64.fetchOne(db, sql: "SELECT max(completed_at) FROM jobs INDEXED BY jobs_by_completion WHERE status >= 2"),
+                try Int64.fetchOne(db, sql: "SELECT created_at FROM jobs ORDER BY number DESC LIMIT 1"),
+            ]
             meta = StoreMeta(
                 instanceID: String(decoding: instance, as: UTF8.self), secret: secret,
                 hadPowerCut: try Bool.fetchOne(
                     db, sql: "SELECT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_by_status WHERE status < 2 AND uncertain)") ?? false,
-                nextNumber: newest + 1, isCopy: isCopy)
+                nextNumber: newest + 1, lastChange: changes.compactMap(\.self).max().map { Timestamp(microseconds: $0) }, isCopy: isCopy)
             return .commit
         }
         guard let meta else { throw StoreError.unavailable("the database's identity could not be read") }

@@ -204,6 +204,7 @@ extension StoreWriter {
 
     private func prune(_ pace: inout WriterPace) {
         guard let retain = limits.retain else { return }
+        guard mayPrune() else { return pace.pruned(0, took: .zero, limits) }
         let begin = ContinuousClock.now
         do throws(StoreError) {
             let ids = try store.prune(endedBefore: clock() + (.zero - retain), limit: limits.pruneRuns)

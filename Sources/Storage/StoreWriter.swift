@@ -21,6 +21,7 @@ package final class StoreWriter: JobCommitter, Sendable {
     let limits: StorageLimits
     let clock: @Sendable () -> Timestamp
     let starter: any JobStarter
+    private let retention: Lock<RetentionClock>
     let logger: Logger
     let queue = Monitor(WriterQueue())
     let measured = Lock(StoreMetrics())
@@ -30,11 +31,23 @@ package final class StoreWriter: JobCommitter, Sendable {
     let publication = Monitor((number: UInt64(0), isUnderWay: false))
     private let thread = Lock<StoreThread?>(nil)
 
-    /// Writes nothing yet; see `start`. `clock` is the time of day, for retention; `onCreated` hears of each new run.
+    /// Writes nothing yet; see `start`.
+    ///
+    /// - Parameters:
+    ///   - store: what is written to, by this writer alone.
+    ///   - registry: the runs in memory.
+    ///   - admission: decides whether the queue is full.
+    ///   - memory: that of all runs' logs.
+    ///   - limits: its bounds.
+    ///   - lastChange: when the database was last changed; where the clock is far ahead of it, old runs are not deleted at once.
+    ///   - clock: the time of day, for retention.
+    ///   - onCreated: hears of each new run.
+    ///   - logger: for what an operator should know.
     package init(
         store: any JobStore, registry: JobRegistry, admission: Admission, memory: LogMemory, limits: StorageLimits = StorageLimits(),
-        clock: @escaping @Sendable () -> Timestamp, onCreated: any JobStarter, logger: Logger
+        lastChange: Timestamp? = nil, clock: @escaping @Sendable () -> Timestamp, onCreated: any JobStarter, logger: Logger
     ) {
+        retention = Lock(RetentionClock(lastChange: lastChange, wall: clock(), steady: .now, limits: limits))
         self.store = store
         self.registry = registry
         self.admission = admission
@@ -43,6 +56,23 @@ package final class StoreWriter: JobCommitter, Sendable {
         self.clock = clock
         self.starter = onCreated
         self.logger = logger
+    }
+
+    /// Whether old runs may be deleted by the clock now; says why not, once.
+    func mayPrune() -> Bool {
+        let (may, news) = retention.withLock { ($0.mayDelete(wall: clock(), steady: .now), $0.takeNews()) }
+        switch news {
+        case .aheadOfDatabase(let gap):
+            logger.notice(
+                "The clock is far ahead of the database's last change. Old runs are kept for another hour, in case it is wrong.",
+                metadata: ["ahead": "\(gap.components.seconds / 3600) h"])
+        case .jumped(let jump):
+            logger.warning(
+                "The clock has jumped. Old runs are kept for another hour, in case it is wrong.",
+                metadata: ["by": "\(jump.components.seconds) s"])
+        case nil: break
+        }
+        return may
     }
 
     /// Begins to write what is and will be enqueued.

@@ -47,8 +47,8 @@ struct Serve {
             }
         }
         let writer = StoreWriter(
-            store: store, registry: registry, admission: admission, memory: memory, limits: storageLimits, clock: clock,
-            onCreated: control.handle.mailbox, logger: logger)
+            store: store, registry: registry, admission: admission, memory: memory, limits: storageLimits,
+            lastChange: store.lastChange, clock: clock, onCreated: control.handle.mailbox, logger: logger)
         let readers = StoreReaders(store: store, registry: registry, committer: writer, memory: memory, limits: storageLimits)
         let unfinished = try takeUp(store, registry, writer, memory)
         try writer.start()
