@@ -6,7 +6,7 @@
 set -eu
 
 packages='ca-certificates git libevent-dev libmimalloc-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev'
-[ "${1:-}" != --tests ] || packages="$packages busybox chromium curl libnginx-mod-nchan nginx procps python3 python3-venv wrk"
+[ "${1:-}" != --tests ] || packages="$packages busybox chromium curl default-jdk-headless golang-go haproxy libnginx-mod-nchan nginx nodejs procps python3 python3-venv wrk"
 
 missing=
 for package in $packages; do
