@@ -45,10 +45,15 @@ final class Checkpointer: Sendable {
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Ends the thread and closes the connection. Idempotent.
-    func stop() {
+    /// Ends the thread; the connection stays open. Idempotent.
+    func endThread() {
         work.change { $0.isStopping = true }
         thread.join()
+    }
+
+    /// Ends the thread and closes the connection. Idempotent.
+    func stop() {
+        endThread()
         try? queue.close()
     }
 

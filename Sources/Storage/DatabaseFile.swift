@@ -46,6 +46,12 @@ final class DatabaseFile: Sendable {
         return "\(status.st_dev):\(status.st_ino)"
     }
 
+    /// Whether other users of the machine can read it: prompts, results and the secret of the tokens are in it.
+    var isOpenToOthers: Bool {
+        var status = stat()
+        return unsafe fstat(descriptor, &status) == 0 && status.st_mode & 0o077 != 0
+    }
+
     /// Lets another server have the database. After SQLite's connections are closed; idempotent.
     func close() {
         let wasOpen = isOpen.withLock { isOpen in

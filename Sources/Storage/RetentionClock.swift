@@ -38,6 +38,7 @@ package struct RetentionClock {
     /// - Parameters:
     ///   - wall: the time of day.
     ///   - steady: the same moment on a clock that nobody sets.
+    /// - Returns: false while there is a doubt, and for an hour after it.
     package mutating func mayDelete(wall: Timestamp, steady: ContinuousClock.Instant) -> Bool {
         let jump = (wall - self.wall) - (steady - self.steady)
         self.wall = wall

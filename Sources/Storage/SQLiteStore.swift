@@ -26,6 +26,9 @@ package final class SQLiteStore: JobStore {
     /// The database's file: absolute, without symbolic links.
     package var path: String { file.path }
 
+    /// Whether other users of the machine can read the file.
+    package var isOpenToOthers: Bool { file.isOpenToOthers }
+
     /// When a run was last submitted or ended before this server, by the clock of then; nil if there is none.
     package let lastChange: Timestamp?
 
@@ -108,7 +111,9 @@ package final class SQLiteStore: JobStore {
                 try StoreMeta.noteCleanShutdown(db)
                 unsafe sqlite3_wal_hook(db.sqliteConnection, nil, nil)
             }
-            checkpointer.stop()
+            // The pool closes its writer before its readers, and a connection that only reads leaves the write-ahead log as it is. The
+            // checkpointer's can write and is closed last (above): it moves the log into the database and removes its file.
+            checkpointer.endThread()
             try pool.close()
         }
     }

@@ -177,6 +177,10 @@ struct Serve {
         if unfinished > 0 { metadata["runs_taken_up"] = "\(unfinished)" }
         logger.info("Ready", metadata: metadata)
         if store.isCopy { logger.notice("This database is a copy of another one. Its runs are this server's own from now on.") }
+        if store.isOpenToOthers {
+            logger.warning(
+                "Other users can read the database: it holds prompts, results and the secret of the tokens. Run: chmod 600 \(store.path)")
+        }
         if settings.apiKey == nil, !settings.isLoopback {
             logger.warning("Anybody who can reach this address can run things here: no API key is set")
         }

@@ -50,6 +50,19 @@ import Testing
         #expect(other.instanceID != store.instanceID && other.secret != store.secret)
     }
 
+    @Test func `after a clean stop nothing is left out of the database's own file`() throws {
+        let store = try open()
+        let bench = Bench(store, directory)
+        let job = try bench.ended(1, session: "s", .succeeded(JobResult(json: Array("1".utf8))))
+        _ = try store.job(job.id)
+        try store.close()
+        #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
+        try FileManager.default.copyItem(atPath: path, toPath: directory.file("alone.db"))
+        let copy = try open(directory.file("alone.db"))
+        #expect(try copy.result(of: job.id)?.json == Array("1".utf8))
+        #expect(copy.isCopy && copy.instanceID != store.instanceID && copy.secret == store.secret)
+    }
+
     @Test func `a closed store answers with an error`() throws {
         let store = try open()
         try store.close()
