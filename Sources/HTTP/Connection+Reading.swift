@@ -114,11 +114,15 @@ extension Connection {
         reader.isOver = true
         server.leaveQueue(self)
         server.counters.requestsRefused.add()
-        leave(with: server.refuse(reason, head))
+        var response = server.refuse(reason, head)
+        if head.isHead { response.body = .length(response.body.count) }
+        leave(with: response)
     }
 
     /// Answers without evhttp, which would reset the connection of a client that still sends.
     func leave(with response: Response) {
+        var response = response
+        response.headers.insert(("Date", server.date.text), at: 0)
         isRefused = true
         server.counters.answered(response.status)
         // Watched until the kernel has heard of it: see `Server.detachLater`.

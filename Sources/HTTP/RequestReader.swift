@@ -23,6 +23,8 @@ struct RequestReader {
 package struct RefusedHead: Sendable {
     /// GET, HEAD or OPTIONS.
     package var isRead = false
+    /// The answer to a HEAD has no body.
+    var isHead = false
     /// The `Origin` header; nil where it hasn't come.
     package var origin: String?
 
@@ -34,7 +36,10 @@ package struct RefusedHead: Sendable {
     /// Reads what there is of a head, however malformed.
     init(_ head: UnsafeRawBufferPointer) {
         let lines = unsafe head.split(separator: 0x0A)
-        if let first = unsafe lines.first { isRead = ["GET ", "HEAD ", "OPTIONS "].contains { unsafe first.starts(with: $0.utf8) } }
+        if let first = unsafe lines.first {
+            isHead = unsafe first.starts(with: "HEAD ".utf8)
+            isRead = isHead || ["GET ", "OPTIONS "].contains { unsafe first.starts(with: $0.utf8) }
+        }
         for index in unsafe lines.indices.dropFirst() {
             let line = unsafe lines[index]
             if unsafe line.count > 7, unsafe String(decoding: line.prefix(7), as: UTF8.self).lowercased() == "origin:" {

@@ -23,7 +23,9 @@ package struct Response: Sendable {
     /// The response as bytes, for where there is no evhttp to send it; it closes the connection.
     var page: [UInt8] {
         var head = "HTTP/1.1 \(status) \(reasonPhrase(status))\r\n"
-        for (name, value) in headers { head += "\(name): \(value)\r\n" }
+        for (name, value) in headers where !(name + value).utf8.contains(where: { $0 < 0x20 && $0 != 0x09 }) {
+            head += "\(name): \(value)\r\n"
+        }
         head += "Content-Length: \(body.count)\r\nConnection: close\r\n\r\n"
         guard case .bytes(let bytes) = body else { return Array(head.utf8) }
         return Array(head.utf8) + bytes

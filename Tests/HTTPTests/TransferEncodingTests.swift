@@ -58,6 +58,13 @@ import Testing
         #expect(!client.wasReset)
     }
 
+    @Test(arguments: ["Expect: tea\r\n\r\n", "Content-Length: 5\r\n\r\n", "a\n"])
+    func `a refused HEAD gets no body`(rest: String) throws {
+        let server = try TestServer()
+        let answer = try RawClient.exchange(server.port, "HEAD /x HTTP/1.1\r\nHost: h\r\n" + rest)
+        #expect(answer.hasPrefix("HTTP/1.1 4") && answer.hasSuffix("\r\n\r\n"), "\(answer)")
+    }
+
     @Test func `Expect is answered 100, then the answer`() throws {
         let server = try TestServer()
         let client = try RawClient(port: server.port)
