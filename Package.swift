@@ -58,7 +58,7 @@ let package = Package(
         .executableTarget(
             name: "runstream",
             dependencies: [
-                "API", "EventLoop", "HTTP", "HTTPClient", "Jobs", "Runners", "Storage", "Support",
+                "API", "EventLoop", "HTTP", "HTTPClient", "Jobs", "Locking", "Runners", "Storage", "Support",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict,

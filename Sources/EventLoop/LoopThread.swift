@@ -1,4 +1,3 @@
-import CLibevent
 import Glibc
 import Locking
 
@@ -28,25 +27,26 @@ package final class LoopThread: Sendable {
     package static func start<Handle: Sendable>(
         name: String, lag: Histogram = Histogram(), setUp: @escaping @Sendable (Loop) throws -> Handle
     ) throws -> (thread: LoopThread, handle: Handle) {
-        let outcome = Handover<Result<(Inbox<Command>, Handle), any Error>>()
-        let thread = try Thread.start(name: name) {
+        let outcome = Monitor<Result<(Inbox<Command>, Handle), any Error>?>(nil)
+        let thread = try BackgroundThread.start(name: name) {
             do {
                 let loop = try Loop(name: name, lag: lag)
                 loop.bind()
                 defer { loop.forget() }
                 let commands = try Inbox<Command>(loop: loop) { [unowned loop] _ in loop.stop() }
                 let handle = try setUp(loop)
-                outcome.put(.success((commands, handle)))
+                outcome.change { $0 = .success((commands, handle)) }
                 loop.run()
             } catch {
-                outcome.put(.failure(error))
+                outcome.change { $0 = .failure(error) }
             }
         }
-        switch outcome.take() {
+        switch outcome.wait(for: { $0 }) {
         case .success(let (commands, handle)): return (LoopThread(commands: commands, thread: thread), handle)
         case .failure(let error):
             pthread_join(thread, nil)
             throw error
+        case nil: preconditionFailure("a wait without a timeout has an outcome")
         }
     }
 
@@ -65,72 +65,5 @@ package final class LoopThread: Sendable {
             return !done
         }
         if first { pthread_join(thread, nil) }
-    }
-}
-
-/// A pthread that runs a closure.
-private enum Thread {
-    private final class Body {
-        let name: String
-        let run: @Sendable () -> Void
-        init(name: String, run: @escaping @Sendable () -> Void) {
-            self.name = name
-            self.run = run
-        }
-    }
-
-    static func start(name: String, run: @escaping @Sendable () -> Void) throws(SystemError) -> pthread_t {
-        let body = unsafe Unmanaged.passRetained(Body(name: name, run: run))
-        var thread = pthread_t()
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
-                unsafe rs_name_thread(body.name)
-                body.run()
-                return nil
-            }, body.toOpaque())
-        guard code == 0 else {
-            unsafe body.release()
-            throw SystemError("pthread_create", code: code)
-        }
-        return thread
-    }
-}
-
-/// A value that one thread leaves and another waits for.
-@safe private final class Handover<Value: Sendable>: @unchecked Sendable {
-    // Sendable: `value` is reached only under the mutex, which never moves.
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var value: Value?
-
-    init() {
-        unsafe pthread_mutex_init(mutex, nil)
-        unsafe pthread_cond_init(changed, nil)
-    }
-
-    deinit {
-        unsafe pthread_cond_destroy(changed)
-        unsafe pthread_mutex_destroy(mutex)
-        unsafe changed.deallocate()
-        unsafe mutex.deallocate()
-    }
-
-    func put(_ new: Value) {
-        unsafe pthread_mutex_lock(mutex)
-        value = new
-        unsafe pthread_cond_signal(changed)
-        unsafe pthread_mutex_unlock(mutex)
-    }
-
-    func take() -> Value {
-        unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
-        while true {
-            if let value { return value }
-            unsafe pthread_cond_wait(changed, mutex)
-        }
     }
 }

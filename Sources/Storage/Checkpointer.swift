@@ -1,6 +1,7 @@
 import GRDB
 import GRDBSQLite
 import Jobs
+import Locking
 import Synchronization
 
 /// Moves committed pages from the write-ahead log into the database, on a connection and a thread of its own: done by the writer, it would

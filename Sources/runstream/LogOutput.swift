@@ -1,8 +1,7 @@
-import Glibc
 import Jobs
 import Logging
 
-/// Writes log lines to stderr, one `write` each: text for people (coloured on a terminal), or one JSON object a line for machines.
+/// Renders log lines and leaves them to a `LogQueue`: text for people (coloured on a terminal), or one JSON object a line for machines.
 struct LogOutput: LogHandler {
     enum Format: Sendable {
         case text(isColoured: Bool)
@@ -13,9 +12,11 @@ struct LogOutput: LogHandler {
     var logLevel: Logger.Level
     private let format: Format
     private let label: String
+    private let queue: LogQueue
     private let clock: @Sendable () -> Jobs.Timestamp
 
-    init(label: String, level: Logger.Level, format: Format, clock: @escaping @Sendable () -> Jobs.Timestamp) {
+    init(label: String, level: Logger.Level, format: Format, queue: LogQueue, clock: @escaping @Sendable () -> Jobs.Timestamp) {
+        self.queue = queue
         self.label = label
         self.logLevel = level
         self.format = format
@@ -31,10 +32,7 @@ struct LogOutput: LogHandler {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
         var line = LogLine.render(format, time: clock(), level: event.level, label: label, message: "\(event.message)", metadata: all)
         line.append(UInt8(ascii: "\n"))
-        unsafe line.withUnsafeBytes { bytes in
-            // A log that cannot be written is not worth an error of its own.
-            _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count)
-        }
+        queue.put(line)
     }
 }
 

@@ -16,15 +16,25 @@ struct Serve {
     private let logger: Logger
     private let clock: @Sendable () -> Jobs.Timestamp = WallClock.now
 
-    init(_ settings: ServeSettings) {
+    private let log: LogQueue
+
+    /// Starts the thread that writes the log.
+    init(_ settings: ServeSettings) throws(SystemError) {
         self.settings = settings
         let isColoured = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
         let format: LogOutput.Format = settings.logFormat == .json ? .json : .text(isColoured: isColoured)
         let (level, clock) = (settings.logLevel, clock)
-        logger = Logger(label: "runstream") { LogOutput(label: $0, level: level, format: format, clock: clock) }
+        let queue = try LogQueue(descriptor: STDERR_FILENO) { dropped in
+            LogLine.render(
+                format, time: clock(), level: .warning, label: "runstream", message: "Nobody read the log: lines were dropped",
+                metadata: [("count", "\(dropped)")]) + [UInt8(ascii: "\n")]
+        }
+        log = queue
+        logger = Logger(label: "runstream") { LogOutput(label: $0, level: level, format: format, queue: queue, clock: clock) }
     }
 
     func run() throws {
+        defer { log.flush() }
         SignalWatch.ignoreBrokenPipes()
         try LibraryVersions.check()
         let files = try FileLimit.raise()

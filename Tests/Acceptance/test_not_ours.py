@@ -1,4 +1,4 @@
-"""What is not this server's is neither deleted, nor ended, nor written to; and closed descriptors and terminals hurt nobody."""
+"""What is not this server's is neither deleted, nor ended, nor written to; closed descriptors, terminals and unread logs hurt nobody."""
 
 import os
 import pty
@@ -181,3 +181,22 @@ def test_a_database_that_is_no_file_is_not_made_as_one(tmp_path, db):
     assert "--db cannot be" in answer.stderr
     assert "hunter2" not in answer.stdout + answer.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+# The log
+
+
+def test_a_log_that_nobody_reads_does_not_stop_the_server(serve):
+    server = serve("--log-level", "debug", "--loops", "1", start=False)
+    reading, writing = os.pipe()
+    server.process = subprocess.Popen(server._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=writing, env=server._environment)
+    os.close(writing)
+    try:
+        server.wait_ready()
+        for _ in range(3000):
+            assert server.client.get(f"{server.base}/health").status_code == 200
+        assert server.wait_terminal(server.play())["status"] == "succeeded"
+        server.terminate()
+        assert server.wait(15 * PATIENCE) == 0
+    finally:
+        os.close(reading)

@@ -1,16 +1,16 @@
 import Glibc
-import Jobs
 
-/// A value under a mutex, with a condition on which threads of the store sleep until it changes.
+/// A value under a mutex, with a condition on which threads sleep until it changes.
 ///
-/// Like `Locking.Lock`, for the few places where a thread has nothing to do but wait.
-@safe final class Monitor<Value>: @unchecked Sendable {
+/// Like `Lock`, for the few places where a thread has nothing to do but wait. Waits are measured on the monotonic clock: setting the time of
+/// day neither ends nor prolongs one. `public` for the same reason as `Lock`.
+@safe public final class Monitor<Value>: @unchecked Sendable {
     // Sendable: `value` is reached only between lock and unlock of the one mutex, which never moves.
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var value: Value
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline let condition: UnsafeMutablePointer<pthread_cond_t>
+    @usableFromInline var value: Value
 
-    init(_ value: Value) {
+    public init(_ value: Value) {
         self.value = value
         unsafe mutex = .allocate(capacity: 1)
         unsafe condition = .allocate(capacity: 1)
@@ -29,15 +29,17 @@ import Jobs
         unsafe mutex.deallocate()
     }
 
-    /// Runs `body` with the value while no other thread can.
-    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+    /// Runs `body` with the value while no other thread can. Any thread.
+    @inlinable
+    public func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
         lock()
         defer { unsafe pthread_mutex_unlock(mutex) }
         return body(&value)
     }
 
-    /// The same, and lets every waiting thread look again.
-    func change<Result>(_ body: (inout Value) -> Result) -> Result {
+    /// The same, and lets every waiting thread look again. Any thread.
+    @inlinable
+    public func change<Result>(_ body: (inout Value) -> Result) -> Result {
         lock()
         defer {
             unsafe pthread_mutex_unlock(mutex)
@@ -46,13 +48,14 @@ import Jobs
         return body(&value)
     }
 
-    /// Sleeps until `body` returns something; it is asked at once and after each change.
+    /// Sleeps until `body` returns something; it is asked at once and after each change. Never on a loop.
     ///
     /// - Parameters:
     ///   - timeout: nil waits for ever.
     ///   - body: what is waited for.
     /// - Returns: what `body` returned; nil after the timeout.
-    func wait<Result>(timeout: Duration? = nil, for body: (inout Value) -> Result?) -> Result? {
+    @inlinable
+    public func wait<Result>(timeout: Duration? = nil, for body: (inout Value) -> Result?) -> Result? {
         var deadline = timespec()
         if let timeout { deadline = Self.deadline(timeout) }
         lock()
@@ -67,16 +70,21 @@ import Jobs
         }
     }
 
-    private func lock() {
+    @usableFromInline
+    func lock() {
         let code = unsafe pthread_mutex_lock(mutex)
         precondition(code == 0, "pthread_mutex_lock: \(code)")
     }
 
-    private static func deadline(_ timeout: Duration) -> timespec {
+    @usableFromInline
+    static func deadline(_ timeout: Duration) -> timespec {
         var now = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-        let micro = max(0, timeout.inMicroseconds)
-        let nano = Int64(now.tv_nsec) + (micro % 1_000_000) * 1_000
-        return timespec(tv_sec: now.tv_sec + Int(micro / 1_000_000 + nano / 1_000_000_000), tv_nsec: Int(nano % 1_000_000_000))
+        let (seconds, attoseconds) = max(.zero, min(timeout, .seconds(longestWaitSeconds))).components
+        let nano = Int64(now.tv_nsec) + attoseconds / 1_000_000_000
+        return timespec(tv_sec: now.tv_sec + Int(seconds + nano / 1_000_000_000), tv_nsec: Int(nano % 1_000_000_000))
     }
+
+    /// A hundred years: beyond it nobody waits, and no sum overflows.
+    @usableFromInline static var longestWaitSeconds: Int64 { 3_155_760_000 }
 }
