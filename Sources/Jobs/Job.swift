@@ -103,8 +103,8 @@ package final class Job: Sendable {
     /// - Returns: those whose wait is over; the caller answers them.
     package func committed(_ commit: JobCommit, _ outcome: CommitOutcome) -> [StoreWaiter] {
         switch outcome {
-        case .committed, .already: break
-        case .fenced, .gone: return abandon()
+        case .committed: break
+        case .fenced, .gone: return lost()
         }
         let step = state.withLock { $0.committed(commit, outcome, memory: memory) }
         memory.unpublished.subtract(commit.end.offset - commit.expected.end.offset, ordering: .relaxed)
@@ -123,7 +123,10 @@ package final class Job: Sendable {
     }
 
     /// The run was deleted: its streams are cut and whoever waits goes on.
-    package func deleted() -> [StoreWaiter] {
+    package func deleted() -> [StoreWaiter] { lost() }
+
+    /// The run is gone from here: deleted, or another server writes it now. Its streams end without `[DONE]`, so that their viewers come back.
+    private func lost() -> [StoreWaiter] {
         log.cut()
         return abandon()
     }

@@ -47,6 +47,11 @@ package final class JobRegistry: Sendable {
         evict()
     }
 
+    /// Forgets a run that another server writes now. It may be loaded again.
+    package func release(_ id: JobID) {
+        table.withLock { $0.jobs[id] = nil }
+    }
+
     /// Forgets a deleted run for good.
     @discardableResult package func remove(_ id: JobID) -> Job? {
         table.withLock { table in

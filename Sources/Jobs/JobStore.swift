@@ -120,7 +120,8 @@ package struct WriteOutcome: Sendable {
     package var submits: [SubmitOutcome] = []
     /// One for each commit of the batch, in order.
     package var commits: [CommitOutcome] = []
-    /// One for each delete, in order: false when the run was unknown or has not ended.
+    /// In the order of the batch: false if the run is unknown or has not ended. There may be fewer than in the batch, at least one, if the
+    /// first ones freed as much as one transaction should; the rest is left undone.
     package var deletes: [Bool] = []
 
     package init() {}
@@ -136,11 +137,10 @@ package enum SubmitOutcome: Sendable {
     case idTaken
 }
 
-/// What became of a commit. `trimmed`: the oldest frame still kept, when the commit trimmed older ones.
+/// What became of a commit.
 package enum CommitOutcome: Sendable, Equatable {
+    /// It is written, now or by an earlier try whose answer was lost. `oldest` is the first frame that the log still keeps.
     case committed(oldest: LogOldest)
-    /// It had been written before; the earlier answer was lost.
-    case already
     /// Somebody with a newer epoch writes this run now.
     case fenced
     /// The run was deleted.

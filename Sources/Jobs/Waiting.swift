@@ -11,9 +11,13 @@ extension JobCommitter {
     package func awaitPublication() {}
 }
 
-/// Who starts runs. Called on the writer's thread once new runs are committed, with all of a commit; it only posts to an inbox.
+/// Who starts runs. Called on the writer's thread; it only posts to an inbox.
 package protocol JobStarter: AnyObject, Sendable {
+    /// New runs are committed: all of one commit.
     func jobsCreated(_ jobs: [Job])
+
+    /// A commit was refused: another server writes the run now, or it was deleted. Its processes must end.
+    func jobLost(_ id: JobID)
 }
 
 /// Who wants to know that a log's published end moved, or that it was cut. Called on the publisher's thread outside every lock; it only posts to an inbox.

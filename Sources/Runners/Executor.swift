@@ -71,6 +71,7 @@ import Logging
         switch message {
         case .created(let jobs): for job in jobs { enqueue(job) }
         case .cancelled(let id, let attempt): cancelled(id, attempt: attempt)
+        case .lost(let id): lost(id)
         case .answered(let ticket): context.answered(ticket)
         case .resultRead(let ticket, let file): context.resultRead(ticket, file)
         }
@@ -242,16 +243,27 @@ import Logging
 
     private func cancelled(_ id: JobID, attempt: Int?) {
         statistics.change { $0.count(.cancelled) }
-        if let attempt {
-            if let runner = runners[id], runner.attempt == attempt { runner.cancel() }
-            if starting[id] == attempt {
-                starting[id] = nil
-                slotFreed()
-            }
-        } else {
-            retries[id] = nil
-            if let job = line.remove(id), job.published.snapshot.attempt == 0 { admission.left() }
+        if let attempt { end(id, attempt: attempt) } else { leaveLine(id) }
+        updateStatistics()
+    }
+
+    private func end(_ id: JobID, attempt: Int) {
+        if let runner = runners[id], runner.attempt == attempt { runner.cancel() }
+        if starting[id] == attempt {
+            starting[id] = nil
+            slotFreed()
         }
+    }
+
+    private func leaveLine(_ id: JobID) {
+        retries[id] = nil
+        if let job = line.remove(id), job.published.snapshot.attempt == 0 { admission.left() }
+    }
+
+    /// Another server writes the run now: this one's attempt must not go on beside that one's.
+    private func lost(_ id: JobID) {
+        if let attempt = runners[id]?.attempt ?? starting[id] { end(id, attempt: attempt) }
+        leaveLine(id)
         updateStatistics()
     }
 

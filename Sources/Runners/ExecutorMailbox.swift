@@ -6,6 +6,7 @@ package final class ExecutorMailbox: JobStarter, StoreObserver, Sendable {
     enum Message: Sendable {
         case created([Job])
         case cancelled(JobID, attempt: Int?)
+        case lost(JobID)
         case answered(UInt64)
         case resultRead(UInt64, ResultFile)
     }
@@ -18,6 +19,9 @@ package final class ExecutorMailbox: JobStarter, StoreObserver, Sendable {
 
     /// New runs are committed: they get in line.
     package func jobsCreated(_ jobs: [Job]) { inbox.post(.created(jobs)) }
+
+    /// A run isn't this server's any more: what it has in line or in processes is ended, and nothing is recorded.
+    package func jobLost(_ id: JobID) { inbox.post(.lost(id)) }
 
     /// A run was cancelled (`Job.cancel`): what it has in line or in processes is ended.
     ///

@@ -8,8 +8,11 @@ package struct StorageLimits: Sendable {
     package var batchJobs = 4_096
     /// Submits in one commit.
     package var batchSubmits = 1_024
-    /// Deletes in one commit: each may free a log of `retainLogBytes`.
+    /// Deletes in one commit.
     package var batchDeletes = 16
+    /// Bytes of log that one transaction frees, by deletes or retention, before it leaves the rest to the next. The run that goes over it
+    /// still goes: a transaction frees at most this and one log.
+    package var deleteBytes = 64 << 20
     /// How long the writer rests after a commit under load, so that more gather for the next: each then costs less. On a quiet server nothing
     /// waits.
     package var commitRest: Duration = .milliseconds(4)
@@ -85,8 +88,6 @@ enum StorageSizes {
     static let longestWriteAheadSpace = 36 << 20
     /// The shortest time between two checkpoints.
     static let checkpointPause: Duration = .milliseconds(20)
-    /// Bytes of log that one pruning transaction frees before it leaves the rest to the next.
-    static let pruneBytes = 64 << 20
     /// Runs that the writer keeps in mind between two commits, about 300 bytes each.
     static let knownRuns = 16_384
     /// The writer's page cache, in KiB.

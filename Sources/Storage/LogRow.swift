@@ -10,13 +10,16 @@ struct LogRow {
     var endOffset: Int { startOffset + bytes.count }
     var end: LogEnd { LogEnd(sequence: lastSequence, offset: endOffset) }
 
-    /// A commit's frames as rows of at most `limit` bytes, cut between frames; a single frame that is longer is a row of its own.
-    static func rows(of commit: JobCommit, limit: Int = StorageSizes.rowBytes) -> [LogRow] {
+    /// A commit's frames behind `stored`, the end of what the store has, as rows of at most `limit` bytes. Rows are cut between frames; a
+    /// single frame that is longer is a row of its own.
+    static func rows(of commit: JobCommit, after stored: LogEnd, limit: Int = StorageSizes.rowBytes) -> [LogRow] {
         var rows: [LogRow] = []
         var offset = commit.expected.end.offset
         for slice in commit.frames where slice.count > 0 {
+            let known = min(slice.count, max(0, stored.offset - offset))
             unsafe slice.withBytes { bytes in
-                unsafe add(bytes, at: offset, limit: limit, to: &rows)
+                guard known < slice.count else { return }
+                unsafe add(UnsafeRawBufferPointer(rebasing: bytes[known...]), at: offset + known, limit: limit, to: &rows)
             }
             offset += slice.count
         }
@@ -59,21 +62,26 @@ struct LogRow {
     }
 }
 
-/// What a commit finds: whether it is the next one.
+/// Whether a commit is the next one.
 enum CommitCheck {
-    case write
+    /// The store has the log up to `stored`: write what the commit has behind it, and the snapshot.
+    case write(stored: LogEnd)
     case answer(CommitOutcome)
 
-    /// What is to be done with `commit`, when the store holds `stored`; nil when the run is unknown.
+    /// Compares `commit` with the head that the store holds; nil if the run is unknown.
+    ///
+    /// An earlier try may have been written although its answer was lost, and the run may have gone on since. The store then holds a part of
+    /// this commit: its end lies between the commit's two ends, under the same epoch.
     init(_ commit: JobCommit, stored: LogHead?) {
         guard let stored else {
             self = .answer(.gone)
             return
         }
-        switch stored {
-        case commit.expected: self = .write
-        case LogHead(epoch: commit.expected.epoch, end: commit.end): self = .answer(.already)
-        default: self = .answer(.fenced)
-        }
+        let (begin, end) = (commit.expected.end, commit.end)
+        let isOurs =
+            stored.epoch == commit.expected.epoch
+            && begin.sequence <= stored.end.sequence && stored.end.sequence <= end.sequence
+            && begin.offset <= stored.end.offset && stored.end.offset <= end.offset
+        self = isOurs ? .write(stored: stored.end) : .answer(.fenced)
     }
 }

@@ -78,16 +78,21 @@ package final class MemoryStore: JobStore {
             order: state.nextNumber, spec: submission.spec, work: submission.work, snapshot: submission.commit.snapshot,
             head: LogHead(epoch: submission.commit.expected.epoch, end: submission.commit.end), oldest: LogOldest())
         state.nextNumber += 1
-        state.records[id] = Record(job: job, rows: LogRow.rows(of: submission.commit), key: submission.key)
+        let rows = LogRow.rows(of: submission.commit, after: submission.commit.expected.end)
+        state.records[id] = Record(job: job, rows: rows, key: submission.key)
         state.ids.append(id)
         if let key = submission.key { state.keys[key] = id }
         return .created
     }
 
     private static func commit(_ commit: JobCommit, _ retainLogBytes: Int, to state: inout State) -> CommitOutcome {
-        if case .answer(let outcome) = CommitCheck(commit, stored: state.records[commit.id]?.job.head) { return outcome }
+        let stored: LogEnd
+        switch CommitCheck(commit, stored: state.records[commit.id]?.job.head) {
+        case .answer(let outcome): return outcome
+        case .write(let end): stored = end
+        }
         guard var record = state.records.removeValue(forKey: commit.id) else { return .gone }
-        for row in LogRow.rows(of: commit) {
+        for row in LogRow.rows(of: commit, after: stored) {
             if let last = record.rows.last, row.joins(tailBytes: last.bytes.count, lastSequence: last.lastSequence) {
                 record.rows[record.rows.count - 1].bytes += row.bytes
                 record.rows[record.rows.count - 1].lastSequence = row.lastSequence

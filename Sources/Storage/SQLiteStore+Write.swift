@@ -14,7 +14,11 @@ extension SQLiteStore {
             for commit in batch.commits {
                 outcome.commits.append(try transaction.commit(commit, retainLogBytes: batch.retainLogBytes, byJournal: byJournal))
             }
-            for id in batch.deletes { outcome.deletes.append(try transaction.delete(id)) }
+            var freed = 0
+            for id in batch.deletes where freed < limits.deleteBytes {
+                freed += try transaction.logBytes(of: id)
+                outcome.deletes.append(try transaction.delete(id))
+            }
             try transaction.writeJournal(limit: limits.journalBytes)
             return outcome
         }
@@ -58,7 +62,7 @@ extension SQLiteStore {
             select.bind(limit)
             var ids: [JobID] = []
             var bytes = 0
-            while bytes < StorageSizes.pruneBytes, try select.step() {
+            while bytes < limits.deleteBytes, try select.step() {
                 ids.append(JobID(bits: select.unsigned(0)))
                 bytes += try select.int(1, in: StoredBounds.place)
             }
@@ -130,6 +134,15 @@ extension SQLiteStore {
 }
 
 extension StoreTransaction {
+    /// How much log a run has; 0 if it is unknown.
+    mutating func logBytes(of id: JobID) throws(StoreError) -> Int {
+        var select = try statement("SELECT head_offset, oldest_offset FROM runs WHERE id = ?")
+        select.bind(id.bits)
+        guard try select.step() else { return 0 }
+        defer { select.reset() }
+        return try select.int(0, in: StoredBounds.place) - select.int(1, in: StoredBounds.place)
+    }
+
     /// - Returns: false when the run is unknown or has not ended.
     mutating func delete(_ id: JobID) throws(StoreError) -> Bool {
         var select = try statement("SELECT number, status, session_id FROM jobs WHERE id = ?")

@@ -32,19 +32,18 @@ extension StoreReaders {
 
     // MARK: Reads
 
-    /// A run that has ended, out of the store into the registry. Others are there: of one that is not, the writer is just about to say that
-    /// it exists, and it has
-    /// to be the writer's own object.
+    /// A run that has ended, out of the store into the registry. Unfinished runs are in memory. If this one isn't yet, the writer is about to
+    /// register it: wait for that transaction, once.
     private func load(_ id: JobID) throws(StoreError) -> Job? {
-        for _ in 0..<200 {
+        for _ in 0..<2 {
             if let job = registry.find(id) { return job }
             guard let stored = try store.job(id) else { return nil }
-            guard stored.snapshot.status.isTerminal else {
-                _ = queue.wait(timeout: .milliseconds(1)) { $0.isStopping ? true : nil }
-                continue
+            guard !stored.snapshot.status.isTerminal else {
+                return registry.insert(Job(stored: stored, committer: committer, memory: memory))
             }
-            return registry.insert(Job(stored: stored, committer: committer, memory: memory))
+            committer.awaitPublication()
         }
+        if let job = registry.find(id) { return job }
         throw .unavailable("the run \(id) is not in memory")
     }
 

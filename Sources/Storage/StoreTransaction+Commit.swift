@@ -19,10 +19,14 @@ extension StoreTransaction {
     /// `byJournal`: whether few bytes may go to their log by way of the journal.
     mutating func commit(_ commit: JobCommit, retainLogBytes: Int, byJournal: Bool) throws(StoreError) -> CommitOutcome {
         let found = try run(commit.id)
-        if case .answer(let outcome) = CommitCheck(commit, stored: found?.head) { return outcome }
+        let stored: LogEnd
+        switch CommitCheck(commit, stored: found?.head) {
+        case .answer(let outcome): return outcome
+        case .write(let end): stored = end
+        }
         guard let before = found else { return .gone }
         var present = before
-        let rows = LogRow.rows(of: commit)
+        let rows = LogRow.rows(of: commit, after: stored)
         let isTooLong = commit.end.offset - present.oldest.offset > retainLogBytes
         let isLast = commit.snapshot.status.isTerminal
         if byJournal, !isLast, !isTooLong, rows.count == 1, rows[0].bytes.count <= StorageSizes.journaledRowBytes {

@@ -45,7 +45,9 @@ extension StoreTransaction {
         insert.bind(commit.expected.epoch)
         try insert.run()
         guard db.changesCount > 0 else { return false }
-        for (index, row) in LogRow.rows(of: commit).enumerated() { try self.insert(row, at: RowNumber.first(ofJob: number) + Int64(index)) }
+        for (index, row) in LogRow.rows(of: commit, after: commit.expected.end).enumerated() {
+            try self.insert(row, at: RowNumber.first(ofJob: number) + Int64(index))
+        }
         return true
     }
 

@@ -119,9 +119,14 @@ extension StoreWriter {
         for (index, job) in draft.jobs.enumerated() {
             publish(job, draft.batch.commits[index], outcome.commits[index])
         }
-        for (index, delete) in draft.deletes.enumerated() {
-            if outcome.deletes[index] { forget(delete.id) }
-            delete.waiter.answer(.deleted(outcome.deletes[index]))
+        // A transaction frees only so many bytes; the rest of the deletes is for the next one.
+        let left = draft.deletes[outcome.deletes.count...]
+        if !left.isEmpty { queue.withLock { $0.deletes.insert(contentsOf: left, at: 0) } }
+        for (index, delete) in draft.deletes.prefix(outcome.deletes.count).enumerated() {
+            // An ended run that the store doesn't know was deleted by a try whose answer was lost.
+            let isDeleted = outcome.deletes[index] || registry.find(delete.id)?.published.snapshot.status.isTerminal == true
+            if isDeleted { forget(delete.id) }
+            delete.waiter.answer(.deleted(isDeleted))
         }
     }
 
@@ -157,17 +162,26 @@ extension StoreWriter {
     private func find(_ stored: StoredJob) -> Job {
         if let job = registry.find(stored.spec.id) { return job }
         let job = Job(stored: stored, committer: self, memory: memory)
-        return registry.insert(job) ?? job
+        let found = registry.insert(job) ?? job
+        // Unfinished runs are in memory. This one isn't: it was submitted by a try whose answer was lost, and nobody has started it.
+        if found === job, stored.snapshot.status == .queued {
+            admission.entered()
+            starter.jobsCreated([job])
+        }
+        return found
     }
 
     private func publish(_ job: Job, _ commit: JobCommit, _ outcome: CommitOutcome) {
         let waiters = job.committed(commit, outcome)
         switch outcome {
-        case .committed, .already:
+        case .committed:
             if commit.snapshot.status.isTerminal { registry.noteEnded(job.id) }
             for waiter in waiters { waiter.answer(.committed) }
         case .fenced, .gone:
-            logger.error("A run was taken over or deleted under this server", metadata: ["run": "\(job.id)"])
+            logger.error(
+                "Another server took this run over, or it was deleted; its processes are ended here", metadata: ["run": "\(job.id)"])
+            registry.release(job.id)
+            starter.jobLost(job.id)
             for waiter in waiters { waiter.answer(.failed(.unavailable("the run was taken over or deleted"))) }
         }
     }
@@ -193,11 +207,35 @@ extension StoreWriter {
         for job in draft.jobs { job.commitFailed() }
         // In front, so that the order in which runs began to wait stays. No wake: it was the writer that failed.
         queue.withLock { $0.jobs.insert(contentsOf: draft.jobs, at: 0) }
-        for submit in draft.submits {
-            _ = submit.job.deleted()
+        for (index, submit) in draft.submits.enumerated() {
+            // By another draw of the same id it would be another run.
+            if (try? store.job(submit.job.id))?.spec == submit.job.spec {
+                keep(submit.job, draft.batch.submits[index].commit)
+            } else {
+                _ = submit.job.deleted()
+            }
             submit.waiter.answer(.failed(error))
         }
-        for delete in draft.deletes { delete.waiter.answer(.failed(error)) }
+        for delete in draft.deletes {
+            if isDeleted(delete.id) { forget(delete.id) }
+            delete.waiter.answer(.failed(error))
+        }
+    }
+
+    /// Whether a run was deleted although the write threw. False if the store can't say.
+    private func isDeleted(_ id: JobID) -> Bool {
+        do throws(StoreError) { return try store.job(id) == nil } catch { return false }
+    }
+
+    /// A new run was written although its submit failed. It runs; whoever submits it again with the same key gets it.
+    private func keep(_ job: Job, _ commit: JobCommit) {
+        guard registry.find(job.id) == nil else {
+            _ = job.deleted()
+            return
+        }
+        admission.entered()
+        _ = job.committed(commit, .committed(oldest: LogOldest()))
+        starter.jobsCreated([registry.insert(job) ?? job])
     }
 
     // MARK: Retention
@@ -215,61 +253,5 @@ extension StoreWriter {
             logger.warning("Old runs could not be deleted", metadata: ["error": "\(error)"])
             pace.pruned(0, took: .zero, limits)
         }
-    }
-}
-
-/// When the writer does what: how long it waits, when it tries again, when it looks for old runs.
-struct WriterPace {
-    /// The wait before the next try; nil while commits succeed.
-    var retry: Duration?
-    private var pruneAt: ContinuousClock.Instant?
-    private var stopAt: ContinuousClock.Instant?
-    /// Whether there is so much to write that it is worth waiting for more.
-    private(set) var isBusy = false
-    /// Changes written in the present window, and when that began.
-    private var window = (changes: 0, begin: ContinuousClock.now)
-
-    init(_ limits: StorageLimits) {
-        pruneAt = limits.retain == nil ? nil : .now
-    }
-
-    /// How long the queue may be waited for; nil: for ever.
-    var patience: Duration? {
-        let end = retry.map { ContinuousClock.now + $0 } ?? pruneAt
-        let earlier = end.map { end in stopAt.map { min($0, end) } ?? end }
-        return earlier.map { max(.zero, $0 - .now) }
-    }
-
-    var isPruningDue: Bool { pruneAt.map { $0 <= .now } ?? false }
-
-    /// Counts what a commit has taken. Whoever changes that much in one window is busy until a window in which it does not.
-    mutating func note(changes: Int, _ limits: StorageLimits) {
-        let age = ContinuousClock.now - window.begin
-        if age > limits.busyWindow {
-            isBusy = window.changes >= limits.busyChanges && age < limits.busyWindow * 2
-            window = (0, .now)
-        }
-        window.changes += changes
-        if window.changes >= limits.busyChanges { isBusy = true }
-    }
-
-    mutating func failed(_ limits: StorageLimits) {
-        retry = retry.map { min($0 * 2, limits.longestRetry) } ?? limits.firstRetry
-    }
-
-    /// While there are more, pruning takes at most half of the writer's time.
-    mutating func pruned(_ count: Int, took: Duration, _ limits: StorageLimits) {
-        pruneAt = .now + (count > 0 ? took : limits.pruneInterval)
-    }
-
-    /// From the first time it is told to stop, a failing writer goes on for a while.
-    mutating func noteStopping(_ limits: StorageLimits) {
-        stopAt = stopAt ?? .now + limits.stopPatience
-    }
-
-    /// Whether a writer that is to stop has tried in vain long enough.
-    var mayGiveUp: Bool {
-        guard retry != nil, let stopAt else { return false }
-        return stopAt <= .now
     }
 }

@@ -51,9 +51,13 @@ final class TestCommitter: JobCommitter {
 final class TestStarter: JobStarter {
     private let ids = Lock<[JobID]>([])
 
+    private let lostIDs = Lock<[JobID]>([])
+
     func jobsCreated(_ jobs: [Job]) { ids.withLock { $0.append(contentsOf: jobs.map(\.id)) } }
+    func jobLost(_ id: JobID) { lostIDs.withLock { $0.append(id) } }
 
     var created: [JobID] { ids.withLock { $0 } }
+    var lost: [JobID] { lostIDs.withLock { $0 } }
 }
 
 /// Takes answers in and lets a test wait for them.

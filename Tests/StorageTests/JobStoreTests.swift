@@ -131,9 +131,9 @@ import Testing
         _ = job.start(now: Bench.now, waiter: bench.answers.waiter())
         let first = try #require(job.takeCommit())
         #expect(try bench.write(commits: [first]).commits == [.committed(oldest: LogOldest())])
-        #expect(try bench.write(commits: [first]).commits == [.already])
+        #expect(try bench.write(commits: [first]).commits == [.committed(oldest: LogOldest())])
         let stored = try #require(try bench.store.job(job.id))
-        _ = job.committed(first, .already)
+        _ = job.committed(first, .committed(oldest: LogOldest()))
         #expect(stored.head.end == first.end && stored.snapshot == first.snapshot)
 
         bench.log(job, 1)

@@ -8,8 +8,11 @@ import Storage
 final class TestStore: JobStore {
     private struct State {
         var failure: StoreError?
+        /// Every write is done, and then throws this.
+        var lostAnswer: StoreError?
         var batches: [WriteBatch] = []
         var reads = 0
+        var lookups = 0
         var isHeld = false
     }
 
@@ -25,6 +28,9 @@ final class TestStore: JobStore {
 
     /// From now on every write fails; nil: no more.
     func fail(_ error: StoreError?) { state.withLock { $0.failure = error } }
+
+    /// From now on every write is done, and then fails; nil: no more.
+    func loseAnswers(_ error: StoreError?) { state.withLock { $0.lostAnswer = error } }
 
     /// From now on every write and read of log waits in the store until `release`.
     func hold() { state.withLock { $0.isHeld = true } }
@@ -47,6 +53,8 @@ final class TestStore: JobStore {
 
     var batches: [WriteBatch] { state.withLock { $0.batches } }
     var reads: Int { state.withLock { $0.reads } }
+    /// How many runs were looked up.
+    var lookups: Int { state.withLock { $0.lookups } }
 
     private func enter() {
         guard state.withLock({ $0.isHeld }) else { return }
@@ -58,7 +66,9 @@ final class TestStore: JobStore {
         state.withLock { $0.batches.append(batch) }
         enter()
         if let failure = state.withLock({ $0.failure }) { throw failure }
-        return try inner.write(batch)
+        let outcome = try inner.write(batch)
+        if let lost = state.withLock({ $0.lostAnswer }) { throw lost }
+        return outcome
     }
 
     func read(_ id: JobID, from address: LogAddress, maxBytes: Int) throws(StoreError) -> StoredFrames? {
@@ -69,15 +79,21 @@ final class TestStore: JobStore {
     }
 
     func job(_ id: JobID) throws(StoreError) -> StoredJob? {
+        state.withLock { $0.lookups += 1 }
         enter()
         if let failure = state.withLock({ $0.failure }) { throw failure }
         return try inner.job(id)
     }
 
-    func acquire(limit: Int, after: Int64) throws(StoreError) -> [StoredJob] { try inner.acquire(limit: limit, after: after) }
+    func acquire(limit: Int, after: Int64) throws(StoreError) -> [StoredJob] {
+        let jobs = try inner.acquire(limit: limit, after: after)
+        if let lost = state.withLock({ $0.lostAnswer }) { throw lost }
+        return jobs
+    }
     func prune(endedBefore moment: Timestamp, limit: Int) throws(StoreError) -> [JobID] {
         let ids = try inner.prune(endedBefore: moment, limit: limit)
         if !ids.isEmpty { pruned.signal() }
+        if let lost = state.withLock({ $0.lostAnswer }) { throw lost }
         return ids
     }
     func result(of id: JobID) throws(StoreError) -> JobResult? { try inner.result(of: id) }

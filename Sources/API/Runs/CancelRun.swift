@@ -10,7 +10,9 @@ extension APIServer {
             guard !status.isTerminal else { return exchange.refuse(.alreadyEnded(job.id, status)) }
             wait(exchange) {
                 cancel(job, $0)
-            } resume: { (_, outcome, exchange) in
+            } resume: { (answer, outcome, exchange) in
+                // Another server has the run, or the writer has ended: nothing was cancelled.
+                if case .failed = answer { return exchange.refuse(.storeUnavailable) }
                 let snapshot = job.published.snapshot
                 guard case .cancelling = outcome else { return exchange.refuse(.alreadyEnded(job.id, snapshot.status)) }
                 exchange.send(200, StatusBody(job.spec, snapshot, cancelledAt: snapshot.completedAt).bytes)

@@ -189,6 +189,7 @@ final class FakeExecutor: JobStarter, RunCanceller, Sendable {
     let created = Lock<[JobID]>([])
     let cancelled = Lock<[(id: JobID, attempt: Int?)]>([])
 
+    func jobLost(_ id: JobID) {}
     func jobsCreated(_ jobs: [Job]) { created.withLock { $0.append(contentsOf: jobs.map(\.id)) } }
     func cancel(_ id: JobID, attempt: Int?) { cancelled.withLock { $0.append((id, attempt)) } }
 }
