@@ -55,6 +55,11 @@ final class ParkingLot {
     private let replies = ParkedReplies()
     private var waiting: [UInt64: (caller: Caller, resume: Continuation)] = [:]
 
+    init() {
+        // An answer that never comes must not keep what waits for it.
+        replies.onDropped = { [weak self] ticket in self?.waiting[ticket.number] = nil }
+    }
+
     /// A request that was parked, before it is said how it goes on.
     struct Parked {
         /// By which `deliver` knows it.

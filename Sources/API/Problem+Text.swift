@@ -62,6 +62,7 @@ extension Problem {
         case .draining: "The server is shutting down. Nothing was kept: submit again later."
         case .storeUnavailable: "The database cannot be written or read at the moment. Nothing was changed: try again later."
         case .busy: "The server has as many connections or streams as it takes. Try again later."
+        case .noAnswerInTime: "The database did not answer in time. A change may have been made all the same: look before you repeat it."
         case .notReady(.draining): "The server is shutting down."
         case .notReady(.store): "The database cannot be written at the moment."
         case .internalError: "The server made a mistake. Its log says more."

@@ -36,6 +36,7 @@ package enum Problem: Error, Equatable {
     case draining
     case storeUnavailable
     case busy
+    case noAnswerInTime
     case notReady(NotReady)
 }
 
@@ -147,7 +148,7 @@ extension Problem {
         case .invalid: .unprocessable
         case .headTooLarge: .headTooLarge
         case .internalError: .internalError
-        case .queueFull, .draining, .storeUnavailable, .busy, .notReady: .unavailable
+        case .queueFull, .draining, .storeUnavailable, .busy, .noAnswerInTime, .notReady: .unavailable
         }
     }
 
@@ -157,7 +158,7 @@ extension Problem {
         case .malformedHead, .requestTimeout, .unknownExpectation, .notImplemented, .bodyTooLarge, .misdirected, .headTooLarge: true
         case .malformedJSON, .unknownStatus, .unknownFrom, .agentFile, .alreadyCompleted, .unauthorized, .foreignOrigin, .noRoute, .noJob,
             .wrongMethod, .notAcceptable, .notFinished, .alreadyEnded, .notJSON, .invalid, .internalError, .queueFull, .draining,
-            .storeUnavailable, .busy, .notReady:
+            .storeUnavailable, .busy, .noAnswerInTime, .notReady:
             false
         }
     }
@@ -188,7 +189,8 @@ extension Problem {
         switch self {
         case .unauthorized: [("WWW-Authenticate", "Bearer realm=\"runstream\"")]
         case .wrongMethod(let allow): [("Allow", allow.joined(separator: ", "))]
-        case .queueFull, .draining, .storeUnavailable, .busy, .notReady: [("Retry-After", "\(APILimits.busyRetryAfterSeconds)")]
+        case .queueFull, .draining, .storeUnavailable, .busy, .noAnswerInTime, .notReady:
+            [("Retry-After", "\(APILimits.busyRetryAfterSeconds)")]
         case .notFinished(_, let status, _): status.retryAfterSeconds.map { [("Retry-After", "\($0)")] } ?? []
         case .malformedHead, .malformedJSON, .unknownStatus, .unknownFrom, .agentFile, .alreadyCompleted, .foreignOrigin, .noRoute, .noJob,
             .notAcceptable, .alreadyEnded, .requestTimeout, .unknownExpectation, .notImplemented, .bodyTooLarge, .notJSON, .misdirected,

@@ -19,6 +19,7 @@ extension APIServer {
         case .expectation: .unknownExpectation
         case .timeout: .requestTimeout
         case .tooManyConnections, .tooManyStreams: .busy
+        case .replyTimeout: .noAnswerInTime
         case .internalError: .internalError
         }
     }

@@ -106,6 +106,17 @@ import Glibc
         buffered = 0
     }
 
+    /// The socket; -1 when it is gone.
+    var descriptor: Int32 { unsafe connection == nil ? -1 : bufferevent_getfd(bufferEvent) }
+
+    /// Answers that what the reply waited for has not come in time.
+    func answerTooLate() {
+        guard let request = unsafe request else { return }
+        let view = unsafe Request(request)
+        let isRead = [.get, .head, .options].contains(view.method)
+        answer(server.refuse(.replyTimeout, RefusedHead(isRead: isRead, origin: view.header("Origin"))))
+    }
+
     /// Closes at once, without an answer.
     func close() {
         guard let connection = unsafe connection else { return }

@@ -33,6 +33,15 @@ package struct Limits: Sendable {
     /// A kept-alive connection without a request, and a reply that nobody reads.
     package var idleTimeout = Duration.seconds(75)
 
+    /// What a reply waits for (a commit, a reader) may take so long; then it is answered 503.
+    package var replyTimeout = Duration.seconds(30)
+
+    /// How often the sockets of waiting replies are asked whether their clients have left.
+    package var parkedSweep = Duration.seconds(1)
+
+    /// A client that has ended sending while its reply waits gets an answer that comes within so much time; then it counts as gone.
+    package var halfCloseGrace = Duration.seconds(5)
+
     /// A stream that has been silent for so long gets a heartbeat (some a little earlier, so that they are spread).
     package var heartbeat = Duration.seconds(4)
 

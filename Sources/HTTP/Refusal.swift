@@ -15,6 +15,8 @@ package enum RefusalReason: Sendable, Equatable {
     /// No connection, or no stream, is left: 503.
     case tooManyConnections
     case tooManyStreams
+    /// What the reply waited for did not come in time: 503.
+    case replyTimeout
     /// A handler dropped its reply: 500.
     case internalError
 
@@ -28,7 +30,7 @@ package enum RefusalReason: Sendable, Equatable {
         case .transferEncoding: 501
         case .expectation: 417
         case .timeout: 408
-        case .tooManyConnections, .tooManyStreams: 503
+        case .tooManyConnections, .tooManyStreams, .replyTimeout: 503
         case .internalError: 500
         }
     }

@@ -141,6 +141,7 @@ struct Serve {
         limits.maxHeaderBytes = settings.maxHeaderBytes
         limits.maxBodyBytes = settings.maxBodyBytes
         limits.requestTimeout = settings.requestTimeout
+        limits.replyTimeout = settings.replyTimeout
         limits.idleTimeout = settings.idleTimeout
         limits.heartbeat = settings.heartbeat
         limits.writeTimeout = settings.writeTimeout

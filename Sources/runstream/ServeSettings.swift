@@ -49,6 +49,8 @@ package struct ServeSettings: Sendable, Equatable {
     package var maxHeaderBytes = 16 << 10
     /// For a whole request to arrive, from its first byte.
     package var requestTimeout: Duration = .seconds(10)
+    /// For what a reply waits for.
+    package var replyTimeout: Duration = .seconds(30)
     /// Between two requests of a connection.
     package var idleTimeout: Duration = .seconds(75)
     /// For a stream that takes in nothing.

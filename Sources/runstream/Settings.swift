@@ -65,6 +65,9 @@ enum Settings {
     static let requestTimeout = Setting(
         "request-timeout", "Time for a request to arrive; a body may take longer at 16 KiB/s", default: "10s", placeholder: "duration",
         parse: DurationArgument.parsePositive)
+    static let replyTimeout = Setting(
+        "reply-timeout", "Time that a request may wait for the database; then it is answered 503", default: "30s", placeholder: "duration",
+        parse: DurationArgument.parsePositive)
     static let idleTimeout = Setting(
         "idle-timeout", "Time that a connection may wait for its next request", default: "75s", placeholder: "duration",
         parse: DurationArgument.parsePositive)

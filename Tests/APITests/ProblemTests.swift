@@ -39,7 +39,7 @@ import Testing
         (.notFinished(run, .queued, .result), 409, false), (.alreadyEnded(run, .cancelled), 409, false), (.requestTimeout, 408, true),
         (.bodyTooLarge(limitBytes: 9), 413, true), (.notJSON(contentType: nil), 415, false), (.misdirected(host: "evil"), 421, true),
         (.invalid([]), 422, false), (.headTooLarge(limitBytes: 9), 431, true), (.internalError, 500, false), (.queueFull, 503, false),
-        (.draining, 503, false), (.storeUnavailable, 503, false), (.busy, 503, false),
+        (.draining, 503, false), (.storeUnavailable, 503, false), (.busy, 503, false), (.noAnswerInTime, 503, false),
     ])
     func `every problem is one document with its status and a detail`(problem: Problem, status: Int, closes: Bool) throws {
         #expect(problem.status == status)

@@ -24,6 +24,7 @@ struct SettingsTests {
         #expect(defaults.retain == .seconds(7 * 86_400) && defaults.retainLogBytes == 64 << 20 && defaults.heartbeat == .seconds(4))
         #expect(defaults.maxStreams == nil && defaults.maxConnections == nil)
         #expect(defaults.maxBodyBytes == 1 << 20 && defaults.maxHeaderBytes == 16 << 10)
+        #expect(defaults.replyTimeout == .seconds(30))
         #expect(defaults.requestTimeout == .seconds(10) && defaults.idleTimeout == .seconds(75) && defaults.writeTimeout == .seconds(60))
         #expect(defaults.allowedHosts.isEmpty && defaults.corsOrigins.isEmpty && defaults.trustedProxies.isEmpty)
         #expect(defaults.logLevel == .info && defaults.logFormat == .text)
@@ -75,6 +76,7 @@ struct SettingsTests {
         Row("max-body", "2048", "2048", other: "1KiB") { "\($0.maxBodyBytes)" },
         Row("max-header", "32KiB", "32768", other: "1KiB") { "\($0.maxHeaderBytes)" },
         Row("request-timeout", "3s", "3.0 seconds", other: "4s") { "\($0.requestTimeout)" },
+        Row("reply-timeout", "2s", "2.0 seconds", other: "4s") { "\($0.replyTimeout)" },
         Row("idle-timeout", "1m", "60.0 seconds", other: "4s") { "\($0.idleTimeout)" },
         Row("write-timeout", "2m", "120.0 seconds", other: "4s") { "\($0.writeTimeout)" },
         Row("allowed-hosts", "A.example.com, b", "a.example.com b", other: "c") { $0.allowedHosts.joined(separator: " ") },
