@@ -1,7 +1,7 @@
 # The server in a small image: built with the Swift toolchain, run without it.
 #
 #   docker build -t runstream .
-#   docker run -p 127.0.0.1:8005:8005 -e RUNSTREAM_API_KEY=... -v runstream:/var/lib/runstream runstream
+#   docker run -p 127.0.0.1:8005:8005 -e RUNSTREAM_API_KEY="$(openssl rand -hex 32)" -v runstream:/var/lib/runstream runstream
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
     && apt-get install -y -q --no-install-recommends libcurl4-openssl-dev libevent-dev libmimalloc-dev libsqlite3-dev libssl-dev \

@@ -40,13 +40,13 @@ extension Problem {
                 + "Add it to --cors-origins to allow it."
         case .noRoute: "There is nothing at this path. The calls are listed in /openapi.json."
         case .noJob(let id): "Job not found: \(id.clipped)"
-        case .wrongMethod(let allow): "This path knows \(allow.joined(separator: ", "))."
-        case .notAcceptable(let offers): "The Accept header allows none of what this call answers: \(offers.joined(separator: ", "))."
+        case .wrongMethod(let allow): "This path takes only \(allow.joined(separator: ", "))."
+        case .notAcceptable(let offers): "The Accept header allows none of the types that this call can answer with: \(offers.joined(separator: ", "))."
         case .notFinished(let id, let status, .result): "Job \(id) is \(status.name): it has no result yet."
         case .notFinished(let id, let status, .delete): "Job \(id) is \(status.name): cancel it first, or wait until it has ended."
         case .alreadyEnded(let id, let status): "Job \(id) has already ended: it is \(status.name)."
-        case .requestTimeout: "The request did not come in time (--request-timeout)."
-        case .unknownExpectation: "The only expectation that is met is 100-continue."
+        case .requestTimeout: "The request took too long to arrive (--request-timeout)."
+        case .unknownExpectation: "The Expect header may only be 100-continue."
         case .notImplemented(let what): what
         case .bodyTooLarge(let limit): "The body is larger than \(limit) bytes (--max-body)."
         case .notJSON(let type):
@@ -87,7 +87,7 @@ extension AgentFileProblem {
     var detail: String {
         switch self {
         case .noRoot: "agent_file is refused: this server has no --agent-root. Send the definition itself as agent_yaml."
-        case .notFound(let path): "agent_file is no file under --agent-root: \(path.clipped)"
+        case .notFound(let path): "agent_file isn't a file under --agent-root: \(path.clipped)"
         }
     }
 }
@@ -119,13 +119,13 @@ extension FieldProblem {
             "must be \(range.lowerBound)...\(range.upperBound)" + (zeroMeansDefault ? ", or 0 for the default" : "")
         case .tooLong(let limit): "must not be longer than \(limit) bytes"
         case .notOneOf(let words): "must be one of \(words.joined(separator: ", "))"
-        case .malformedKey: "is no string as in RFC 8941: the Idempotency-Key header's quotes or escapes are wrong"
+        case .malformedKey: "isn't a string as in RFC 8941: the quotes or escapes of the Idempotency-Key header are wrong"
         case .sessionRequired: "is required with the idempotency_scope session"
         case .notAWebURL: "must be an http or https URL with a host"
         case .unknownRecipe(let name, let known):
-            "names no recipe: \(name.clipped). Known are \(known.joined(separator: ", "))"
-        case .noRecipes(let name): "names no recipe: \(name.clipped). This server knows none (--recipes)"
-        case .noRunner: "is required, since this server has no runner for runs without a recipe (--runner)"
+            "isn't a recipe of this server: \(name.clipped). It has \(known.joined(separator: ", "))"
+        case .noRecipes(let name): "isn't a recipe of this server: \(name.clipped). It has none (--recipes)"
+        case .noRunner: "is required, because this server has no runner for runs without a recipe (--runner)"
         }
     }
 
@@ -146,9 +146,9 @@ extension SettingError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .noAddressRange(let entry): "--trusted-proxies: \(entry.clipped) is neither an IP address nor a range such as 10.0.0.0/8"
-        case .noHost(let entry): "--allowed-hosts: \(entry.clipped) is no host name; give it without a scheme or path"
-        case .noOrigin(let entry): "--cors-origins: \(entry.clipped) is no origin such as https://app.example, nor *"
-        case .noDirectory(let path): "--agent-root: \(path.clipped) is no directory"
+        case .noHost(let entry): "--allowed-hosts: \(entry.clipped) isn't a host name; give it without a scheme or path"
+        case .noOrigin(let entry): "--cors-origins: \(entry.clipped) isn't an origin such as https://app.example, or *"
+        case .noDirectory(let path): "--agent-root: \(path.clipped) isn't a directory"
         }
     }
 }

@@ -24,6 +24,9 @@ package struct ClientOptions: ParsableArguments {
         return try APIURL.check(text)
     }
 
+    /// What a command needs on its command line to reach the same server. The environment needs no repeating.
+    var comeBackOptions: String { apiURL.map { " --api-url \($0)" } ?? "" }
+
     /// A connection to the server, at `base` or else at `baseURL`; nothing is sent yet.
     func connect(timeouts: HTTPClient.Timeouts = .init(), base: String? = nil) throws(CommandFailure) -> APIClient {
         let environment = ProcessInfo.processInfo.environment

@@ -20,7 +20,7 @@ package struct EventLines: Sendable {
         case .gap(let requested, let oldest):
             [style.paint(Self.gap(after: requested, before: oldest), .yellow)]
         case .error(let message): TerminalText.lines(message).map { style.paint("Error: \($0)", .red) }
-        case .other(let name, let data): ["\(TerminalText.escape(name)): \(TerminalText.escape(data.compact))"]
+        case .other(let name, let data): ["\(TerminalText.escape(name)): \(TerminalText.escape(data.readable.compact))"]
         }
     }
 

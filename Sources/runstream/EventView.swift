@@ -7,7 +7,7 @@ struct EventView {
         case full
         /// Progress on a terminal, nothing elsewhere.
         case barOnly
-        /// The envelope of each event, as it came.
+        /// The envelope of each event, as it came, and its id.
         case json
     }
 
@@ -26,18 +26,27 @@ struct EventView {
         lines = EventLines(style: output.style)
     }
 
-    /// Takes in one event: `envelope` as it came, and understood, nil if that was not possible.
-    mutating func show(_ event: RunEvent?, envelope: String) throws(CommandFailure) {
+    /// Takes in one event: `envelope` as it came with its id, and `event` as we understand it, nil if we don't.
+    mutating func show(_ event: RunEvent?, envelope: String, id: String) throws(CommandFailure) {
         if case .progress(let data) = event { progress.update(data) }
         if case .retry = event { progress = ProgressLine() }
         if case .complete = event { isEnded = true }
         switch kind {
-        case .json: gathered += (lines.style.isInteractive ? TerminalText.escapeJSON(envelope) : envelope) + "\n"
+        case .json:
+            let line = Self.withID(envelope, id: id, event)
+            gathered += (lines.style.isInteractive ? TerminalText.escapeJSON(line) : line) + "\n"
         case .full:
             gathered += (event.map { lines.lines($0, progress: progress) } ?? TerminalText.lines(envelope)).map { $0 + "\n" }.joined()
         case .barOnly: break
         }
         if gathered.utf8.count > Self.gatherLimitBytes { try flush() }
+    }
+
+    /// The envelope with the event's id as its first member, as in NDJSON. A gap has none: its id is null.
+    private static func withID(_ envelope: String, id: String, _ event: RunEvent?) -> String {
+        guard envelope.hasPrefix("{\"event\""), !id.isEmpty, id.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return envelope }
+        if case .gap = event { return "{\"id\": null, " + envelope.dropFirst() }
+        return "{\"id\": \(id), " + envelope.dropFirst()
     }
 
     /// Writes what has gathered and draws the bar anew.

@@ -11,6 +11,6 @@ struct ResultCommand: ClientCommand {
     @OptionGroup var client: ClientOptions
 
     func execute() throws -> ExitStatus {
-        try RunResult.show(runID, client.connect(), json: json)
+        try RunResult.show(runID, client.connect(), json: json, comeBackOptions: client.comeBackOptions)
     }
 }

@@ -4,13 +4,22 @@ import HTTPClient
 enum RunResult {
     /// Prints the result on standard output, or says on standard error why there is none.
     ///
-    /// With `json` it prints the server's whole body instead. Gives the run's end, `unfinished` while there is none.
-    static func show(_ id: RunIDArgument, _ client: APIClient, json: Bool) throws(CommandFailure) -> ExitStatus {
+    /// - Parameters:
+    ///   - id: the run.
+    ///   - client: the server.
+    ///   - json: prints the server's whole body instead.
+    ///   - isEndShown: the user has read how the run ended, so only a result is printed.
+    ///   - comeBackOptions: what the command that is recommended needs to reach the same server.
+    /// - Throws: why there is no answer, or why it can't be shown.
+    /// - Returns: the run's end, or `unfinished` if it has none yet.
+    static func show(
+        _ id: RunIDArgument, _ client: APIClient, json: Bool, isEndShown: Bool = false, comeBackOptions: String
+    ) throws(CommandFailure) -> ExitStatus {
         let response: HTTPResponse
         do throws(HTTPError) {
             response = try client.http.send(client.request("GET", "\(id.path)/result"))
             if response.status == 409 {
-                Output.notice("Error: \(ProblemText.describe(response))\nWait for it with: runstream stream \(id.text)")
+                Output.notice("Error: \(ProblemText.describe(response))\nWait for it with: runstream stream \(id.text)\(comeBackOptions)")
                 return .unfinished
             }
             guard response.status == 200 else { throw .refused(response) }
@@ -24,7 +33,7 @@ enum RunResult {
             try Output.standard.write(json: response.body)
         } else if end == .succeeded {
             try Output.standard.write(text(tree["result"] ?? .literal("null"), style: Output.standard.style) + "\n")
-        } else {
+        } else if !isEndShown {
             Output.notice("Run \(status)" + (tree["error"]?.text.map { ": \(TerminalText.escape($0))" } ?? ""))
         }
         return end
@@ -32,7 +41,7 @@ enum RunResult {
 
     /// A string as it is, anything else as indented JSON; on a terminal without what would steer it.
     private static func text(_ result: JSONTree, style: TerminalStyle) -> String {
-        guard style.isInteractive else { return result.text ?? result.pretty }
-        return result.text.map { TerminalText.lines($0).joined(separator: "\n") } ?? TerminalText.escapeJSON(result.pretty)
+        guard style.isInteractive else { return result.text ?? result.readable.pretty }
+        return result.text.map { TerminalText.lines($0).joined(separator: "\n") } ?? TerminalText.escapeJSON(result.readable.pretty)
     }
 }

@@ -72,7 +72,7 @@ struct RunWatcher {
     private mutating func show(_ event: ServerSentEvent) throws(CommandFailure) {
         let known = RunEvent(event.data)
         if case .complete(let status, let error) = known { end = (status, error) }
-        try view.show(known, envelope: event.data)
+        try view.show(known, envelope: event.data, id: event.id)
     }
 
     private mutating func connected() throws(CommandFailure) {

@@ -40,6 +40,10 @@ struct Runstream: ParsableCommand {
             guard let argument = unsafe CommandLine.unsafeArgv[index], unsafe String(validatingCString: argument) == nil else { continue }
             exit(withError: ValidationError("Argument \(index) isn't UTF-8: \(TerminalText.escape(CommandLine.arguments[index]))"))
         }
+        let commands = configuration.groupedSubcommands.flatMap { $0.subcommands }.compactMap { $0.configuration.commandName } + ["help"]
+        if let word = CommandLine.arguments.dropFirst().first, let complaint = CommandName.complaint(word, known: commands) {
+            exit(withError: ValidationError(complaint))
+        }
         main(nil)
     }
 }

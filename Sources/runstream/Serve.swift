@@ -123,7 +123,7 @@ struct Serve {
             agentRoot: try settings.agentRoot.map { try AgentRoot($0) },
             defaultTimeout: Int(settings.runTimeout.components.seconds), defaultMaxAttempts: settings.maxAttempts)
         guard let own = Authority(settings.host.contains(":") ? "[\(settings.host)]:\(port)" : "\(settings.host):\(port)") else {
-            throw ServeError("--host \(settings.host) is no host name or address")
+            throw ServeError("--host \(settings.host) isn't a host name or address")
         }
         return APISettings(
             authorization: Authorization(apiKey: settings.apiKey), tokens: RunToken(secret: store.secret, apiKey: settings.apiKey),
@@ -153,7 +153,7 @@ struct Serve {
     /// One socket for each loop, on one port.
     private func listen() throws -> [ListeningSocket] {
         let wanted = UInt16(settings.port)
-        do {
+        do throws(SystemError) {
             if wanted != 0 { try Socket.probe(host: settings.host, port: wanted) }
             var sockets: [ListeningSocket] = []
             var port = wanted
@@ -164,8 +164,7 @@ struct Serve {
             }
             return sockets
         } catch {
-            let advice = "Is another server there? Choose another --port."
-            throw ServeError("cannot listen on \(settings.host):\(settings.port): \(error). \(advice)")
+            throw ServeError("cannot listen on \(settings.host):\(settings.port): \(error). \(ListenAdvice.text(error))")
         }
     }
 

@@ -13,7 +13,7 @@ enum Settings {
         "db", "Database file; made where it is missing", default: "$XDG_STATE_HOME/runstream/runstream.db", placeholder: "file",
         legacy: ["PRAISONAI_JOBS_DB_PATH"], parse: SettingText.text)
     static let runner = Setting(
-        "runner", "Command that does the work of a run that names no recipe; split into words as by a shell, started without one",
+        "runner", "Command for runs without a recipe; split into words as by a shell, started without one",
         placeholder: "command", parse: SettingText.text)
     static let recipes = Setting(
         "recipes", "Directory whose executables are recipes, by file name", placeholder: "directory", parse: SettingText.text)

@@ -34,7 +34,7 @@ struct SubmitCommand: ClientCommand {
         var watcher = RunWatcher(api, id: id, options: watch.watcherOptions(knowsServer: true, client: client), view: view())
         let end = try watcher.watch()
         guard wait, end != .detached else { return end }
-        return try RunResult.show(id, api, json: json)
+        return try RunResult.show(id, api, json: json, isEndShown: stream && !json, comeBackOptions: client.comeBackOptions)
     }
 
     private func submit(_ body: String, _ api: APIClient) throws(CommandFailure) -> (tree: JSONTree, body: [UInt8]) {
@@ -56,7 +56,7 @@ struct SubmitCommand: ClientCommand {
             try Output.standard.write(json: body)
         } else {
             try Output.standard.write(id.text + "\n")
-            if Output.error.style.isInteractive { Output.notice("Watch it with: runstream stream \(id.text)") }
+            if Output.error.style.isInteractive { Output.notice("Watch it with: runstream stream \(id.text)\(client.comeBackOptions)") }
         }
     }
 

@@ -56,7 +56,7 @@ package enum TerminalText {
         text + String(repeating: " ", count: max(0, columns - width(text)))
     }
 
-    private static func isActive(_ scalar: Unicode.Scalar) -> Bool {
+    static func isActive(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09: false
         case 0..<0x20, 0x7F..<0xA0: true

@@ -20,7 +20,7 @@ struct WatchOptions: ParsableArguments {
         var options = RunWatcher.Options()
         options.policy = ReconnectPolicy(giveUpAfter: retryFor ?? .seconds(300), retriesFirstContact: knowsServer || retryFor != nil)
         options.stallTimeout = stallTimeout ?? options.stallTimeout
-        options.comeBackOptions = client.apiURL.map { " --api-url \($0)" } ?? ""
+        options.comeBackOptions = client.comeBackOptions
         return options
     }
 }

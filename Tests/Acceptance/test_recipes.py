@@ -210,7 +210,7 @@ def test_agent_steps_plans_calls_tools_and_answers():
     assert kinds[:2] == ["log", "plan"]
     assert kinds.count("tool_call") == kinds.count("tool_result") == len(found[1][1]["steps"]) == 3
     steps = [data for kind, data in found if kind == "progress"]
-    assert [(step["steps_completed"], step["percentage"]) for step in steps] == [(0, 0), (1, 25), (2, 50), (3, 75)]
+    assert [(step["steps_completed"], step["percentage"]) for step in steps] == [(0, 0), (1, 25), (2, 50), (3, 75), (4, 100)]
     answer = found[-1][1]
     assert [fall["quarter"] for fall in answer["falls"]] == ["1980 Q2", "2009 Q1"]
     assert "1980 Q2" in answer["answer"]

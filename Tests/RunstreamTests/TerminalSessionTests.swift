@@ -55,6 +55,6 @@ struct TerminalSessionTests {
             [.streamHead, Scene.event(1, "{\"event\": \"x\", \"data\": \"\u{9B}2J\"}")] + Scene.end("succeeded")
         ])
         let ending = try ChildProcess(["stream", "run_1", "--json", "--api-url", server.url], columns: 80).wait()
-        #expect(ending.output.hasPrefix(#"{"event": "x", "data": "\u009b2J"}"# + "\r\n"))
+        #expect(ending.output.hasPrefix(#"{"id": 1, "event": "x", "data": "\u009b2J"}"# + "\r\n"))
     }
 }
