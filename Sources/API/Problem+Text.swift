@@ -41,7 +41,7 @@ extension Problem {
         case .noRoute: "There is nothing at this path. The calls are listed in /openapi.json."
         case .noJob(let id): "Job not found: \(id.clipped)"
         case .wrongMethod(let allow): "This path takes only \(allow.joined(separator: ", "))."
-        case .notAcceptable(let offers): "The Accept header allows none of the types that this call can answer with: \(offers.joined(separator: ", "))."
+        case .notAcceptable(let offers): "The Accept header allows none of the types of this answer: \(offers.joined(separator: ", "))."
         case .notFinished(let id, let status, .result): "Job \(id) is \(status.name): it has no result yet."
         case .notFinished(let id, let status, .delete): "Job \(id) is \(status.name): cancel it first, or wait until it has ended."
         case .alreadyEnded(let id, let status): "Job \(id) has already ended: it is \(status.name)."
