@@ -81,3 +81,21 @@ def test_a_full_disk_refuses_submits_keeps_what_was_promised_and_is_survived(ser
     for job in (*accepted, after):
         assert server.status(job)["status"] == "succeeded"
     assert follow(server.port, running, 30, query="?from=start").done
+
+
+def test_a_cancel_that_the_full_disk_cannot_take_does_not_wait_for_ever(serve, small_disk, tmp_path):
+    server = serve("--reply-timeout", "1s", directory=small_disk)
+    server.log_path = tmp_path / "server.log"
+    gate = tmp_path / "gate"
+    running = server.play(gate_first=True, gate=str(gate), events=4000, padding=500)
+    server.wait_for(running, "running")
+    filler = fill(small_disk)
+    try:
+        gate.touch()
+        until(lambda: server.client.get(f"{server.base}/ready").status_code == 503, 20 * PATIENCE, "/ready to say 503")
+        answer = server.client.post(f"{server.runs}/{running}/cancel", timeout=20 * PATIENCE)
+        assert answer.status_code == 503, answer.text
+        assert answer.headers["retry-after"] and answer.headers["content-type"] == "application/problem+json"
+    finally:
+        filler.unlink()
+    assert server.wait_terminal(running, 60)["status"] == "cancelled"
