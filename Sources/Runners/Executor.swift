@@ -292,14 +292,3 @@ import Logging
         }
     }
 }
-
-extension ExecutorStats {
-    fileprivate mutating func count(_ status: JobStatus) {
-        switch status {
-        case .succeeded: succeeded += 1
-        case .failed: failed += 1
-        case .cancelled: cancelled += 1
-        case .queued, .running: break
-        }
-    }
-}

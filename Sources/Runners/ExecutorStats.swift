@@ -38,3 +38,15 @@ package final class ExecutorStatistics: Sendable {
 
     func change(_ body: (inout ExecutorStats) -> Void) { stats.withLock { body(&$0) } }
 }
+
+extension ExecutorStats {
+    /// Counts a run that has ended.
+    mutating func count(_ status: JobStatus) {
+        switch status {
+        case .succeeded: succeeded += 1
+        case .failed: failed += 1
+        case .cancelled: cancelled += 1
+        case .queued, .running: break
+        }
+    }
+}
