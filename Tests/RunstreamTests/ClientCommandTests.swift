@@ -88,8 +88,8 @@ struct ClientCommandTests {
             calls: ["POST /api/v1/runs", "GET /api/v1/runs/run_1/stream?from=start"]),
         Case(
             "submit x --stream --json", [[Scene.accepted], [.streamHead, Scene.event(1, Scene.log("hi"))] + Scene.end("failed")], 1,
-            output: #"{"job_id": "run_1", "status": "queued"}"# + "\n" + Scene.log("hi") + "\n"
-                + #"{"event": "complete", "data": {"status": "failed", "job_id": "run_1", "error": "Exited with status 3"}}"# + "\n"),
+            output: #"{"job_id": "run_1", "status": "queued"}"# + "\n" + #"{"id": 1, "# + Scene.log("hi").dropFirst() + "\n"
+                + #"{"id": 8, "event": "complete", "data": {"status": "failed", "job_id": "run_1", "error": "Exited with status 3"}}"# + "\n"),
         Case(
             "submit x --wait",
             [
@@ -123,8 +123,8 @@ struct ClientCommandTests {
         Case(
             "stream run_1 --json",
             [[.streamHead, Scene.event(1, #"{"event": "x", "data": {"n":1.10,  "s": "\u001b"}}"#)] + Scene.end("cancelled")], 3,
-            output: #"{"event": "x", "data": {"n":1.10,  "s": "\u001b"}}"# + "\n"
-                + #"{"event": "complete", "data": {"status": "cancelled", "job_id": "run_1"}}"# + "\n"),
+            output: #"{"id": 1, "event": "x", "data": {"n":1.10,  "s": "\u001b"}}"# + "\n"
+                + #"{"id": 8, "event": "complete", "data": {"status": "cancelled", "job_id": "run_1"}}"# + "\n"),
         Case(
             "stream run_1 --from now", [[.streamHead] + Scene.end("failed")], 1, output: "Run failed: Exited with status 3\n",
             calls: ["GET /api/v1/runs/run_1/stream?from=now"]),
