@@ -5,11 +5,16 @@ enum ExitStatus: Equatable {
     case exited(Int32)
     case killed(signal: Int32)
 
-    /// The error of a run that ended so without a word on stderr; nil for success.
-    var error: String? {
+    /// The error of a run that ended so; nil for success.
+    ///
+    /// A signal comes first: a program that the kernel kills for its memory says nothing of that, and the last line it wrote would mislead.
+    ///
+    /// - Parameter lastLine: the last line that it wrote to stderr.
+    /// - Returns: the signal, else the line, else the exit status.
+    func error(lastLine: String?) -> String? {
         switch self {
         case .exited(0): nil
-        case .exited(let status): "Exited with status \(status)"
+        case .exited(let status): lastLine ?? "Exited with status \(status)"
         case .killed(let signal): "Killed by signal \(signal)\(Self.names[signal].map { " (\($0))" } ?? "")"
         }
     }

@@ -103,15 +103,25 @@ import Synchronization
     }
 
     /// The server goes down: the attempt is recorded as a crash and its processes ended.
+    ///
+    /// Not an attempt whose process has exited by itself: its exit counts, though something may still hold its stdout or its result file is
+    /// being read.
     func crash(grace: Duration) {
-        if phase == .ended { tree.limit(grace: grace) } else { report(.crashed, grace: grace) }
+        switch phase {
+        case .ended: tree.limit(grace: grace)
+        case .collecting: break
+        case .running where exit == nil && !noteExit(): report(.crashed, grace: grace)
+        case .running: collect()
+        }
     }
 
     /// Leaves its processes no more time.
     func hurry() { tree.hurry() }
 
     private func timedOut() {
-        guard phase != .ended else { return }
+        guard phase != .ended, exit == nil else { return }
+        // It may have exited in time while this process was stopped or busy: an exit that is there counts.
+        guard !noteExit() else { return leaderExited() }
         report(.timedOut(seconds: job.spec.timeoutSeconds), grace: context.settings.killGrace)
     }
 
@@ -141,11 +151,19 @@ import Synchronization
 
     // MARK: The end of the process
 
-    private func leaderExited() {
+    /// Notes how the leader has exited.
+    ///
+    /// - Returns: false while it runs.
+    private func noteExit() -> Bool {
         var status: Int32 = 0
         var signal: Int32 = 0
-        guard unsafe rs_exit_status(pid, &status, &signal) == 1 else { return }
+        guard unsafe rs_exit_status(pid, &status, &signal) == 1 else { return false }
         exit = signal == 0 ? .exited(status) : .killed(signal: signal)
+        return true
+    }
+
+    private func leaderExited() {
+        guard phase == .running, noteExit() else { return }
         stdin = nil
         if stdout == nil { collect() } else { stdoutDeadline?.schedule(after: Limits.stdoutGrace) }
     }
@@ -169,7 +187,7 @@ import Synchronization
         drain(&stderr) { output.readStderr($0, into: &context.batch) }
         output.endStderr(into: &context.batch)
         flush()
-        if let error = exit.error { return report(.failed(error: output.lastErrorLine ?? error)) }
+        if let error = exit.error(lastLine: output.lastErrorLine) { return report(.failed(error: error)) }
         guard ResultFile.exists(directory.result) else { return report(.succeeded(output.result)) }
         context.readResult(directory.result) { [weak self] in self?.resultRead($0) }
     }

@@ -173,6 +173,25 @@ extension ProcessTests {
             #expect(job.published.snapshot.status == status && job.published.snapshot.error == "Interrupted by a server restart")
         }
 
+        @Test func `an attempt that has exited by itself is not recorded as a crash though something holds its stdout`() throws {
+            let bench = try RunBench {
+                $0.killGrace = .milliseconds(100)
+                $0.drainGrace = .milliseconds(700)
+                $0.runner = RunBench.script("echo ready; sleep 1000 & exit 0")
+            }
+            let job = bench.submit(bench.job())
+            try bench.event("ready", of: job)
+            #expect(try bench.leftovers() == [])
+            #expect(job.published.snapshot.status == .succeeded)
+        }
+
+        @Test func `an attempt that has exited in time is not recorded as timed out`() throws {
+            let bench = try RunBench { $0.runner = RunBench.script("sleep 1000 & exit 0") }
+            let job = bench.submit(bench.job(timeout: 1))
+            #expect(try bench.end(of: job).status == .succeeded)
+            #expect(try bench.leftovers() == [])
+        }
+
         @Test func `a second SIGTERM hurries`() throws {
             let bench = try RunBench {
                 $0.killGrace = .seconds(20)

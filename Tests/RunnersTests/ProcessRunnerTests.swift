@@ -76,6 +76,8 @@ extension ProcessTests {
         @Test(arguments: [
             ("exit 3", "Exited with status 3"),
             ("kill -9 $$", "Killed by signal 9 (SIGKILL)"),
+            // As the kernel does to what uses too much memory: what was said before has nothing to do with it.
+            ("echo 'UserWarning: the slow tokenizer is used' >&2; kill -9 $$", "Killed by signal 9 (SIGKILL)"),
             ("kill -TERM $$", "Killed by signal 15 (SIGTERM)"),
             ("echo first >&2; echo 'the reason' >&2; echo >&2; exit 1", "the reason"),
             ("printf 'without line feed' >&2; exit 1", "without line feed"),
