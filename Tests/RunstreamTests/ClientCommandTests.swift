@@ -89,7 +89,8 @@ struct ClientCommandTests {
         Case(
             "submit x --stream --json", [[Scene.accepted], [.streamHead, Scene.event(1, Scene.log("hi"))] + Scene.end("failed")], 1,
             output: #"{"job_id": "run_1", "status": "queued"}"# + "\n" + #"{"id": 1, "# + Scene.log("hi").dropFirst() + "\n"
-                + #"{"id": 8, "event": "complete", "data": {"status": "failed", "job_id": "run_1", "error": "Exited with status 3"}}"# + "\n"),
+                + #"{"id": 8, "event": "complete", "data": {"status": "failed", "job_id": "run_1", "error": "Exited with status 3"}}"#
+                + "\n"),
         Case(
             "submit x --wait",
             [
