@@ -172,9 +172,11 @@ extension StoreWriter {
     }
 
     private func publish(_ job: Job, _ commit: JobCommit, _ outcome: CommitOutcome) {
+        let before = job.published.snapshot
         let waiters = job.committed(commit, outcome)
         switch outcome {
         case .committed:
+            RunLog(logger: logger).changed(job.id, from: before, to: commit.snapshot, events: commit.end.sequence)
             if commit.snapshot.status.isTerminal { registry.noteEnded(job.id) }
             for waiter in waiters { waiter.answer(.committed) }
         case .fenced, .gone:

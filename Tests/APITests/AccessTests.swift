@@ -99,6 +99,16 @@ import Testing
         #expect(throws: SettingError.noAddressRange("10.0.0.0/33")) { try TrustedProxies(["10.0.0.0/33"]) }
     }
 
+    @Test(
+        arguments: [
+            ("192.0.2.9", ["10.0.0.1"], "192.0.2.9"), ("10.0.0.1", [], "10.0.0.1"), ("10.0.0.1", ["192.0.2.9"], "192.0.2.9"),
+            ("10.0.0.1", ["203.0.113.7, 192.0.2.9"], "192.0.2.9"), ("10.0.0.1", ["192.0.2.9, 10.0.0.2"], "192.0.2.9"),
+            ("10.0.0.1", ["192.0.2.9", "10.0.0.2"], "192.0.2.9"), ("10.0.0.1", ["unknown"], "10.0.0.1"), ("10.0.0.1", [""], "10.0.0.1"),
+        ] as [(String, [String], String)])
+    func `a client does not choose the address that the log gives for it`(peer: String, forwarded: [String], client: String) throws {
+        #expect(try TrustedProxies(["10.0.0.0/8"]).client(peer: peer, forwardedFor: forwarded) == client)
+    }
+
     @Test(arguments: [
         ("10.0.0.0/8", "10.255.1.2", true), ("10.0.0.0/8", "11.0.0.1", false), ("10.0.0.0/8", "::ffff:10.1.1.1", true),
         ("192.168.1.128/25", "192.168.1.127", false), ("192.168.1.128/25", "192.168.1.129", true), ("0.0.0.0/0", "8.8.8.8", true),

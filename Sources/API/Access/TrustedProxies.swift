@@ -1,3 +1,5 @@
+import HTTP
+
 /// The proxies whose `X-Forwarded-Proto` and `X-Forwarded-Host` are believed, by the address they connect from.
 package struct TrustedProxies: Sendable {
     private let ranges: [AddressRange]
@@ -20,6 +22,30 @@ package struct TrustedProxies: Sendable {
     package func contains(_ remoteAddress: String) -> Bool {
         guard let address = IPAddress(remoteAddress) else { return false }
         return ranges.contains { $0.contains(address) }
+    }
+}
+
+extension TrustedProxies {
+    /// Who sent a request: the peer, or where that is a trusted proxy, the last address in `X-Forwarded-For` that isn't one.
+    ///
+    /// - Parameters:
+    ///   - peer: the address that the connection comes from.
+    ///   - forwardedFor: the values of the header, in their order. Only what trusted proxies added is believed: they add at the end.
+    /// - Returns: an address; for the log alone.
+    package func client(peer: String, forwardedFor: [String]) -> String {
+        var client = peer
+        for entry in forwardedFor.flatMap({ $0.split(separator: ",") }).reversed() {
+            guard contains(client) else { return client }
+            let address = entry.trimmingPrefix { $0 == " " }.prefix { $0 != " " }
+            guard IPAddress(String(address)) != nil else { return client }
+            client = String(address)
+        }
+        return client
+    }
+
+    /// The same of a request.
+    func client(of request: borrowing Request) -> String {
+        isEmpty ? request.remoteAddress : client(peer: request.remoteAddress, forwardedFor: request.headers("X-Forwarded-For"))
     }
 }
 

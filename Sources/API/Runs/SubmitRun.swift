@@ -13,11 +13,11 @@ extension APIServer {
             return exchange.refuse(error)
         }
         guard !context.state.isDraining else { return exchange.refuse(.draining) }
-        submit(order, exchange, draws: APILimits.idDraws)
+        submit(order, from: context.settings.proxies.client(of: request), exchange, draws: APILimits.idDraws)
     }
 
     /// Brings a checked run to the store. If its id is taken it draws another one, `draws` times in all.
-    private func submit(_ order: SubmitOrder, _ exchange: consuming Exchange, draws: Int) {
+    private func submit(_ order: SubmitOrder, from client: String, _ exchange: consuming Exchange, draws: Int) {
         let now = context.clock()
         let spec = JobSpec(
             id: context.newID(at: now), createdAt: now, sessionID: order.sessionID, timeoutSeconds: order.timeout,
@@ -28,13 +28,20 @@ extension APIServer {
         } resume: { [self] answer, exchange in
             switch answer {
             // A new run may have been started since; what was accepted was queued.
-            case .submitted(let job, let isNew): Self.accepted(job, isNew ? .queued : job.published.snapshot.status, exchange)
+            case .submitted(let job, let isNew):
+                if isNew { log(job, order.work, from: client) }
+                Self.accepted(job, isNew ? .queued : job.published.snapshot.status, exchange)
             case .queueFull: exchange.refuse(.queueFull)
-            case .idTaken where draws > 1: submit(order, exchange, draws: draws - 1)
+            case .idTaken where draws > 1: submit(order, from: client, exchange, draws: draws - 1)
             case .failed: exchange.refuse(.storeUnavailable)
             case .idTaken, .committed, .job, .result, .page, .counts, .deleted: exchange.refuse(.internalError)
             }
         }
+    }
+
+    private func log(_ job: Job, _ work: JobWork, from client: String) {
+        context.logger.info(
+            "Run submitted", metadata: ["job_id": "\(job.id)", "recipe": "\(work.recipeName ?? "-")", "client": "\(client)"])
     }
 
     private static func accepted(_ job: Job, _ status: JobStatus, _ exchange: consuming Exchange) {

@@ -1,0 +1,30 @@
+"""What the server's log says of runs."""
+
+import json
+
+from support import until
+
+
+def lines(server, message: str) -> list[dict]:
+    found = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+    return [line for line in found if line["message"] == message]
+
+
+def test_no_run_goes_by_without_a_word_in_the_log(serve):
+    server = serve("--log-format", "json", "--trusted-proxies", "127.0.0.1")
+    config = {"stderr": ["out of paper"], "fail_until": 3}
+    answer = server.client.post(
+        server.runs, json={"prompt": "a secret", "recipe_name": "play", "recipe_config": config, "max_attempts": 2},
+        headers={"X-Forwarded-For": "192.0.2.9"})
+    job = answer.json()["job_id"]
+    server.wait_terminal(job)
+    until(lambda: lines(server, "Run ended"))
+    (submitted,) = lines(server, "Run submitted")
+    assert (submitted["job_id"], submitted["recipe"], submitted["client"]) == (job, "play", "192.0.2.9")
+    assert [(line["job_id"], line["attempt"]) for line in lines(server, "Run started")] == [(job, "1"), (job, "2")]
+    (retried,) = lines(server, "Run will be tried again")
+    assert (retried["job_id"], retried["error"]) == (job, "out of paper") and retried["next_at"]
+    (ended,) = lines(server, "Run ended")
+    assert (ended["job_id"], ended["status"], ended["error"]) == (job, "failed", "out of paper")
+    assert int(ended["events"]) > 4 and int(ended["duration_ms"]) > 0
+    assert "a secret" not in server.log()
