@@ -13,7 +13,7 @@ struct RunLog {
     ///   - new: what is committed now.
     ///   - events: how many events the run has had.
     func changed(_ id: JobID, from old: JobSnapshot, to new: JobSnapshot, events: UInt64) {
-        guard old.status != new.status || old.attempt != new.attempt || old.nextAt != new.nextAt else { return }
+        guard logger.logLevel <= .info, old.status != new.status || old.attempt != new.attempt || old.nextAt != new.nextAt else { return }
         var metadata: Logger.Metadata = ["job_id": "\(id)", "attempt": "\(new.attempt)"]
         if let error = new.error { metadata["error"] = "\(error)" }
         switch new.status {
