@@ -92,7 +92,7 @@ def test_a_server_on_a_copy_of_the_database_does_not_end_the_originals_runs(serv
         if file.is_file():
             shutil.copy(file, tmp_path / "copy" / file.name)
     copy = serve(directory=tmp_path / "copy", recipes=recipes)
-    assert "is a copy" in copy.log()
+    until(lambda: "is a copy" in copy.log())
     assert copy.wait_terminal(job)["error"] == "Interrupted by a server restart"
     (work,) = (tmp_path / "live" / "runs.db.attempts").glob("*/work")
     (work / "go").touch()
