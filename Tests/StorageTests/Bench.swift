@@ -225,3 +225,18 @@ extension StoredJob {
             && oldest == other.oldest && isTruncated == other.isTruncated
     }
 }
+
+extension SQLiteStore {
+    /// Opens a database that was just closed. Another test's child may still have its lock, for the moment between its fork and its exec.
+    static func reopened(_ path: String, boot: String = "boot", limits: StorageLimits = StorageLimits()) throws(StoreError) -> SQLiteStore {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while true {
+            do throws(StoreError) {
+                return try SQLiteStore(path: path, bootID: boot, limits: limits)
+            } catch {
+                guard case .inUse = error, ContinuousClock.now < deadline else { throw error }
+                sched_yield()
+            }
+        }
+    }
+}

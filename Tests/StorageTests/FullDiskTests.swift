@@ -9,7 +9,7 @@ import Testing
 struct FullDiskTests {
     @Test func `a full disk refuses submits, keeps what was acknowledged, and is survived`() throws {
         let disk = try SmallDisk(mebibytes: 4)
-        let store = try SQLiteStore(path: disk.file("runs.db"), bootID: "boot")
+        let store = try SQLiteStore.reopened(disk.file("runs.db"))
         let service = try Service(TestStore(store))
         let job = try service.created(1)
         _ = job.start(now: Bench.now, waiter: service.answers.waiter())
@@ -36,7 +36,7 @@ struct FullDiskTests {
         // And it is all there for the next server.
         service.writer.stop()
         try store.close()
-        let again = try SQLiteStore(path: disk.file("runs.db"), bootID: "boot")
+        let again = try SQLiteStore.reopened(disk.file("runs.db"))
         let frames = try #require(try again.read(job.id, from: .offset(0), maxBytes: .max))
         #expect(sequences(frames.bytes) == Array(1...published + 400))
         for id in acknowledged { #expect(try again.job(id) != nil) }
@@ -48,7 +48,7 @@ struct FullDiskTests {
         let disk = try SmallDisk(mebibytes: 12)
         var limits = StorageLimits()
         limits.journalBytes = 30_000
-        let store = try SQLiteStore(path: disk.file("runs.db"), bootID: "boot", limits: limits)
+        let store = try SQLiteStore.reopened(disk.file("runs.db"), limits: limits)
         let runs = try Runs(store, TemporaryDirectory(), count: 20)
         try runs.write(runs.take(events: 5))
 
@@ -75,20 +75,20 @@ struct FullDiskTests {
         try runs.write(runs.take(events: 2))
         try runs.areWhole(store)
         try store.close()
-        try runs.areWhole(SQLiteStore(path: disk.file("runs.db"), bootID: "boot"))
+        try runs.areWhole(SQLiteStore.reopened(disk.file("runs.db")))
     }
 
     @Test func `a server that starts on a full disk says so`() throws {
         let disk = try SmallDisk(mebibytes: 1)
         try disk.fill()
         #expect {
-            _ = try SQLiteStore(path: disk.file("runs.db"), bootID: "boot")
+            _ = try SQLiteStore.reopened(disk.file("runs.db"))
         } throws: { error in
             guard case StoreError.unavailable(let reason) = error else { return false }
             return reason.contains("disk") || reason.contains("full") || reason.contains("No space")
         }
         try disk.empty()
-        let store = try SQLiteStore(path: disk.file("runs.db"), bootID: "boot")
+        let store = try SQLiteStore.reopened(disk.file("runs.db"))
         #expect(try store.counts().total == 0)
         try store.close()
     }

@@ -29,7 +29,7 @@ import Testing
         "UPDATE jobs SET status = 200", "UPDATE meta SET value = x'' WHERE name = 'instance'",
     ])
     func `no number in a damaged database ends the process`(sql: String) throws {
-        let store = try SQLiteStore(path: path, bootID: "boot")
+        let store = try SQLiteStore.reopened(path)
         let runs = try Runs(store, directory, count: 3)
         try runs.report(events: 2)
         try store.close()
@@ -37,7 +37,7 @@ import Testing
         try queue.write { db in try db.execute(sql: sql) }
         try queue.close()
 
-        guard let damaged = try? SQLiteStore(path: path, bootID: "boot") else { return }
+        guard let damaged = try? SQLiteStore.reopened(path) else { return }
         for job in runs.jobs {
             if let stored = try? damaged.job(job.id) {
                 _ = StatusBody(stored.spec, stored.snapshot).bytes
@@ -62,13 +62,13 @@ import Testing
     }
 
     @Test func `a run with the last number there is doesn't end the process at start`() throws {
-        let store = try SQLiteStore(path: path, bootID: "boot")
+        let store = try SQLiteStore.reopened(path)
         _ = try Runs(store, directory, count: 1)
         try store.close()
         let queue = try DatabaseQueue(path: path)
         try queue.write { db in try db.execute(sql: "UPDATE jobs SET number = 9223372036854775807") }
         try queue.close()
-        #expect(throws: StoreError.damaged("a run has the number 9223372036854775807")) { try SQLiteStore(path: path, bootID: "boot") }
+        #expect(throws: StoreError.damaged("a run has the number 9223372036854775807")) { try SQLiteStore.reopened(path) }
     }
 
     @Test(arguments: [
@@ -77,12 +77,12 @@ import Testing
         [UInt8](repeating: 0, count: 32) + [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F] + [1, 0, 0, 0, 0, 0, 0, 0, 0x30],
     ])
     func `no record of a damaged journal ends the process`(records: [UInt8]) throws {
-        let store = try SQLiteStore(path: path, bootID: "boot")
+        let store = try SQLiteStore.reopened(path)
         _ = try Runs(store, directory, count: 1)
         try store.close()
         let queue = try DatabaseQueue(path: path)
         try queue.write { db in try db.execute(sql: "INSERT INTO journal(row, records) VALUES (1, ?)", arguments: [Data(records)]) }
         try queue.close()
-        #expect(throws: StoreError.self) { try SQLiteStore(path: path, bootID: "boot") }
+        #expect(throws: StoreError.self) { try SQLiteStore.reopened(path) }
     }
 }

@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func `a commit of many runs' events is one row of the journal, and each log is read back whole`() throws {
-        let store = try SQLiteStore(path: path, bootID: "boot")
+        let store = try SQLiteStore.reopened(path)
         let runs = try Runs(store, directory, count: 50)
         let before = try file("SELECT count(*), sum(length(bytes)) FROM log")
         try runs.report(events: 3)
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func `a few runs' events, and long ones, go where they belong`() throws {
-        let store = try SQLiteStore(path: path, bootID: "boot")
+        let store = try SQLiteStore.reopened(path)
         let runs = try Runs(store, directory, count: 50)
         try runs.report(events: 1, of: 0..<3)
         #expect(try file("SELECT count(*) FROM journal") == [0])
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func `what fills a row is moved to its log`() throws {
-        let store = try SQLiteStore(path: path, bootID: "boot")
+        let store = try SQLiteStore.reopened(path)
         let runs = try Runs(store, directory, count: 10)
         let rows = try file("SELECT count(*) FROM log")[0]
         for _ in 0..<100 { try runs.report(events: 1, bytes: 300) }
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func `an end takes what is in the journal along, and so does a close`() throws {
-        let store = try SQLiteStore(path: path, bootID: "boot")
+        let store = try SQLiteStore.reopened(path)
         let runs = try Runs(store, directory, count: 20)
         try runs.report(events: 4)
         for job in runs.jobs.prefix(10) {
@@ -72,12 +72,12 @@ import Testing
     }
 
     @Test func `a killed server's journal is moved to the logs by the next`() throws {
-        let store = try SQLiteStore(path: path, bootID: "boot")
+        let store = try SQLiteStore.reopened(path)
         let runs = try Runs(store, directory, count: 30)
         for round in 1...40 { try runs.report(events: round % 3 + 1, bytes: round * 7) }
         #expect(try file("SELECT count(*) FROM journal")[0] > 0)
         let copied = try directory.killed(path, as: "copy.db")
-        let copy = try SQLiteStore(path: copied, bootID: "boot")
+        let copy = try SQLiteStore.reopened(copied)
         try runs.areWhole(copy)
         #expect(try file("SELECT count(*) FROM journal", in: copied) == [0])
         let taken = try copy.acquire(limit: 100, after: 0)
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func `what a deleted run has left in the journal does not go to a new one of the same name`() throws {
-        let store = try SQLiteStore(path: path, bootID: "boot")
+        let store = try SQLiteStore.reopened(path)
         let old = try Runs(store, directory, count: 5)
         try old.report(events: 3)
         for job in old.jobs { _ = job.finish(attempt: 1, .succeeded(nil), now: Bench.now, random: 0) }
@@ -107,7 +107,7 @@ import Testing
     @Test func `the journal stays within its bound`() throws {
         var limits = StorageLimits()
         limits.journalBytes = 20_000
-        let store = try SQLiteStore(path: path, bootID: "boot", limits: limits)
+        let store = try SQLiteStore.reopened(path, limits: limits)
         let runs = try Runs(store, directory, count: 40)
         var longest = 0
         for round in 0..<60 {
@@ -125,7 +125,7 @@ import Testing
         var limits = StorageLimits()
         limits.journalSiblings = 1
         limits.journalBytes = 1_500
-        let store = try SQLiteStore(path: path, bootID: "boot", limits: limits)
+        let store = try SQLiteStore.reopened(path, limits: limits)
         let runs = try Runs(store, directory, count: 5)
         let committed = Lock<UInt64>(runs.jobs[0].log.view().lastSequence)
         let isOver = Lock(false)
@@ -159,13 +159,13 @@ import Testing
     }
 
     @Test func `a damaged journal is refused`() throws {
-        let store = try SQLiteStore(path: path, bootID: "boot")
+        let store = try SQLiteStore.reopened(path)
         _ = try Runs(store, directory, count: 5)
         try store.close()
         let queue = try DatabaseQueue(path: path)
         try queue.inDatabase { db in try db.execute(sql: "INSERT INTO journal VALUES (1, x'0102')") }
         try queue.close()
-        #expect(throws: StoreError.damaged("the journal has half a record")) { try SQLiteStore(path: path, bootID: "boot") }
+        #expect(throws: StoreError.damaged("the journal has half a record")) { try SQLiteStore.reopened(path) }
     }
 
     /// A row of numbers, as another program sees the file.

@@ -159,7 +159,7 @@ private struct RandomRun {
         let path = directory.file("runs.db")
         let placeholder = try SQLiteStore(path: directory.file("other.db"), bootID: "boot")
         store = placeholder
-        store = try SQLiteStore(path: path, bootID: "boot", limits: limits)
+        store = try SQLiteStore.reopened(path, limits: limits)
     }
 
     private mutating func look() throws {

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func open(_ path: String? = nil, boot: String = "boot") throws -> SQLiteStore {
-        try SQLiteStore(path: path ?? self.path, bootID: boot)
+        try SQLiteStore.reopened(path ?? self.path, boot: boot)
     }
 
     /// Why opening fails; nil when it does not.
