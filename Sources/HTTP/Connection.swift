@@ -112,9 +112,7 @@ import Glibc
     /// Answers that what the reply waited for has not come in time.
     func answerTooLate() {
         guard let request = unsafe request else { return }
-        let view = unsafe Request(request)
-        let isRead = [.get, .head, .options].contains(view.method)
-        answer(server.refuse(.replyTimeout, RefusedHead(isRead: isRead, origin: view.header("Origin"))))
+        answer(server.refuse(.replyTimeout, RefusedHead(unsafe Request(request))))
     }
 
     /// Closes at once, without an answer.
@@ -180,7 +178,7 @@ import Glibc
         hasContinued = false
         // Bytes behind the request would be read as the next one: no pipelining, and nothing to smuggle.
         if unsafe evbuffer_get_length(bufferevent_get_input(bufferEvent)) > 0 || isReserve || server.isDraining { mustClose = true }
-        guard let refusal = unsafe RequestCheck.refusal(of: request, scanned: nil) else { return isReserve ? .tooManyConnections : nil }
+        guard let refusal = unsafe RequestCheck.refusal(of: request) else { return isReserve ? .tooManyConnections : nil }
         mustClose = true
         unsafe makeAnswerable(request)
         return refusal

@@ -50,9 +50,7 @@ struct HeadFacts {
 
     private mutating func frame(_ maxBodyBytes: Int) -> RefusalReason? {
         if codings > 0 {
-            guard codings == 1, lengths == 0, !isHTTP10, coding == "chunked" || !coding.contains("chunked,") && !coding.contains(",") else {
-                return .malformed(.framing)
-            }
+            guard codings == 1, lengths == 0, !isHTTP10, !coding.contains(",") else { return .malformed(.framing) }
             guard coding == "chunked" else { return .transferEncoding }
             body = .chunked
         } else {

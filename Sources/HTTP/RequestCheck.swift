@@ -5,15 +5,12 @@ import CLibevent
 enum RequestCheck {
     /// Looks at a parsed request as a whole.
     ///
-    /// - Parameters:
-    ///   - request: as evhttp parsed it.
-    ///   - scanned: what `HeadScanner` found in the raw bytes.
+    /// - Parameter request: as evhttp parsed it; its raw head has passed `HeadScanner` and `HeadFacts`.
     /// - Returns: nil for a request that may be served.
-    static func refusal(of request: UnsafeMutablePointer<evhttp_request>, scanned: HeadFault?) -> RefusalReason? {
+    static func refusal(of request: UnsafeMutablePointer<evhttp_request>) -> RefusalReason? {
         let major = unsafe request.pointee.major
         let minor = unsafe request.pointee.minor
         guard major == 1, minor == 0 || minor == 1 else { return .malformed(.version) }
-        if let scanned { return .malformed(scanned) }
         guard let uri = unsafe request.pointee.uri, unsafe isPath(uri) else { return .malformed(.target) }
         var facts = HeaderFacts()
         var header = unsafe request.pointee.input_headers.pointee.tqh_first
@@ -77,7 +74,8 @@ private func tokenLength(_ text: UnsafePointer<CChar>) -> Int? {
     }
 }
 
-func isTokenByte(_ byte: UInt8) -> Bool {
+/// Whether a byte may stand in a token (RFC 9110, 5.6.2).
+package func isTokenByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
     case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"),

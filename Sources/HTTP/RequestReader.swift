@@ -28,9 +28,13 @@ package struct RefusedHead: Sendable {
     /// The `Origin` header; nil where it hasn't come.
     package var origin: String?
 
-    init(isRead: Bool = false, origin: String? = nil) {
-        self.isRead = isRead
-        self.origin = origin
+    /// Nothing is known.
+    init() {}
+
+    /// Reads a request that evhttp has parsed.
+    init(_ request: borrowing Request) {
+        isRead = [.get, .head, .options].contains(request.method)
+        origin = request.header("Origin")
     }
 
     /// Reads what there is of a head, however malformed.

@@ -257,9 +257,7 @@ import Glibc
         leaveQueue(connection)
         if let refusal = unsafe connection.begin(raw) {
             if case .malformed = refusal { counters.requestsRefused.add() }
-            let view = unsafe Request(raw)
-            let isRead = [.get, .head, .options].contains(view.method)
-            return connection.answer(refuse(refusal, RefusedHead(isRead: isRead, origin: view.header("Origin"))))
+            return connection.answer(refuse(refusal, RefusedHead(unsafe Request(raw))))
         }
         let request = unsafe Request(raw, bodyIsTooLarge: connection.isBodyTooLarge)
         handler(request, Reply(to: connection))

@@ -45,11 +45,8 @@ import EventLoop
         // evhttp would answer an HTTP/1.0 client's keep-alive with one of its own, and a Content-Length of 0.
         unsafe evhttp_remove_header(request.pointee.input_headers, "Connection")
         let headers = unsafe request.pointee.output_headers
-        unsafe evhttp_add_header(headers, "Content-Type", transcoder?.contentType ?? "text/event-stream")
-        unsafe evhttp_add_header(headers, "Cache-Control", "no-cache, no-transform")
-        unsafe evhttp_add_header(headers, "X-Accel-Buffering", "no")
-        unsafe evhttp_add_header(headers, "Connection", "close")
-        for (name, value) in opening.headers { unsafe evhttp_add_header(headers, name, value) }
+        let own = StreamOpening.headers(contentType: opening.contentType) + [("Connection", "close")]
+        for (name, value) in own + opening.headers { unsafe evhttp_add_header(headers, name, value) }
         unsafe evhttp_send_reply_start(request, 200, "OK")
     }
 

@@ -27,6 +27,9 @@ package struct StreamOpening {
         self.transcoder = transcoder
     }
 
+    /// The response's media type.
+    var contentType: String { transcoder?.contentType ?? "text/event-stream" }
+
     /// The headers that every stream has.
     package static func headers(contentType: String) -> [(name: String, value: String)] {
         [("Content-Type", contentType), ("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no")]
@@ -42,7 +45,7 @@ package struct StreamOpening {
             unsafe prefix.withUnsafeBytes { unsafe transcoder.transcode($0, into: &body) }
         }
         return Response(
-            status: 200, headers: Self.headers(contentType: transcoder?.contentType ?? "text/event-stream") + headers, body: .bytes(body),
+            status: 200, headers: Self.headers(contentType: contentType) + headers, body: .bytes(body),
             closesConnection: true)
     }
 }

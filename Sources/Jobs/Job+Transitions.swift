@@ -123,10 +123,11 @@ package enum CancelOutcome: Equatable, Sendable {
 /// How long a retry waits: d/2 + random x d/2 with d = min(300 s, 2^(n-1) s), so that runs that failed together do not come back together.
 package enum RetryDelay {
     /// No retry waits longer, whatever moment its run was stored with: the clock may have been wrong then, or is now.
-    package static let longest = Duration.seconds(300)
+    package static let longest = Duration.seconds(longestSeconds)
+    private static let longestSeconds = 300
 
     static func delay(afterAttempt attempt: Int, random: UInt64) -> Duration {
-        let seconds = min(300, 1 << min(max(attempt - 1, 0), 9))
+        let seconds = min(longestSeconds, 1 << min(max(attempt - 1, 0), 9))
         let half = Int64(seconds) * 500_000
         let spread = Double(random >> 11) / Double(UInt64(1) << 53)
         // number: at most 150 s in microseconds, times less than 1

@@ -1,3 +1,5 @@
+import HTTP
+
 /// Which web pages may call, and what a browser is told about it (CORS).
 ///
 /// Pages whose origin is listed may call everything, with credentials and any headers. `*` lets all other pages read, without credentials.
@@ -83,13 +85,6 @@ package struct OriginRules: Sendable {
         let names = requested.flatMap { $0.split(separator: ",") }.map(\.trimmingSpaces).filter { !$0.isEmpty }
         guard !names.isEmpty, names.allSatisfy({ $0.utf8.allSatisfy(isTokenByte) }) else { return nil }
         return names.joined(separator: ", ")
-    }
-
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-        }
     }
 
     private enum Permission {
