@@ -42,6 +42,9 @@ extension Executor {
         self.onDrained = nil
         drainTimer?.cancel()
         drainTimer = nil
+        // Before anything else, since it also ends what could not be ended in time.
+        context.guardian.stop()
+        LeaderNotes.remove(context.guardian.notes)
         context.files.stop()
         context.results.stop()
         onDrained()

@@ -34,7 +34,7 @@ import Logging
         var isDue = false
     }
 
-    /// Makes the process a subreaper, and takes its SIGCHLD.
+    /// Starts the guardian, makes the process a subreaper, and takes its SIGCHLD.
     ///
     /// - Parameters:
     ///   - loop: the control loop, before it runs or on it; whoever makes the executor keeps it there.
@@ -58,7 +58,7 @@ import Logging
         context = try RunnerContext(
             loop: loop, settings: settings, memory: memory, mailbox: mailbox, clock: clock, random: random, logger: logger)
         relay.executor = self
-        // One spawn a turn, about half a millisecond: a burst of starts delays nobody's output.
+        // One start a turn, about 100 us: a burst of starts delays nobody's output.
         loop.afterEachTurn { relay.executor?.spawnNext() ?? false }
     }
 
@@ -94,12 +94,13 @@ import Logging
             admission.entered()
             counted.insert(job.id)
         }
-        let recovery = try Recovery(instance: context.settings.instanceID, loop: context.loop, logger: context.logger)
+        let recovery = try Recovery(loop: context.loop, logger: context.logger, find: Leftovers(of: context.settings).find)
         self.recovery = recovery
         try recovery.run(grace: context.settings.killGrace) { [unowned self] in
             self.recovery = nil
             // Only now: until then a process of an earlier attempt may have worked in one of them.
             for path in RunDirectory.leftovers(in: context.settings.attemptsDirectory) { context.files.post(.remove(path: path)) }
+            LeaderNotes.removeOthers(than: context.guardian.notes)
             // Runs that were created meanwhile are behind those.
             let created = line
             line = RunLine()
@@ -175,15 +176,20 @@ import Logging
             let words = try words(for: work)
             let runner = try ProcessRunner(
                 job: job, attempt: attempt, work: work, words: words, context: context,
+                onFailed: { [unowned self] in startFailed($0.job, attempt, $1) },
                 onEnd: { [unowned self] in ended($0.job, $1) }, onGone: { [unowned self] in gone($0) })
             runners[job.id] = runner
             statistics.change { $0.started += 1 }
         } catch {
-            context.logger.warning("a run cannot be started", metadata: ["job_id": "\(job.id)", "error": "\(error)"])
-            let outcome = AttemptOutcome.failed(error: "Cannot start the runner: \(error)")
-            ended(job, job.finish(attempt: attempt, outcome, now: context.now, random: context.random()))
+            startFailed(job, attempt, error)
             slotFreed()
         }
+    }
+
+    private func startFailed(_ job: Job, _ attempt: Int, _ error: any Error) {
+        context.logger.warning("a run cannot be started", metadata: ["job_id": "\(job.id)", "error": "\(error)"])
+        let outcome = AttemptOutcome.failed(error: "Cannot start the runner: \(error)")
+        ended(job, job.finish(attempt: attempt, outcome, now: context.now, random: context.random()))
     }
 
     private func words(for work: JobWork) throws(RunStartError) -> [String] {

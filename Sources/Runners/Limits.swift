@@ -20,10 +20,12 @@ package enum Limits {
     package static let stdoutGrace = Duration.seconds(2)
     /// Bytes that are still read from such a stdout, and at the end from stderr.
     package static let lastReadBytes = 1024 * 1024
-    /// How often SIGKILL is repeated until nothing is left.
+    /// How often SIGKILL is repeated for processes that are not below the guardian.
     package static let killInterval = Duration.milliseconds(50)
-    /// How long processes of an earlier server, killed at start, are waited for; what is left then cannot be ended by anybody.
-    package static let recoveryPatience = Duration.seconds(10)
+    /// How long killed processes are waited for before the log says that they cannot be ended.
+    package static let killPatience = Duration.seconds(10)
+    /// Notes of programs that are read from one file of an earlier server.
+    package static let notes = 100_000
     /// How long a shutdown waits for killed processes to be gone.
     package static let drainPatience = Duration.milliseconds(500)
     /// Bytes of plain stdout text that are kept for the result.

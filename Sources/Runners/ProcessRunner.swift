@@ -1,6 +1,4 @@
-import CProcess
 import EventLoop
-import Glibc
 import Jobs
 import Synchronization
 
@@ -13,19 +11,20 @@ import Synchronization
     package let attempt: Int
     let context: RunnerContext
     private let directory: RunDirectory
-    private let pid: pid_t
-    private let tree: ProcessTree
+    private let onFailed: (ProcessRunner, SystemError) -> Void
     private let onEnd: (ProcessRunner, FinishOutcome) -> Void
     private let onGone: (ProcessRunner) -> Void
 
     private var output = RunnerOutput()
+    private var process: RunProcess?
     private var stdin: StdinFeeder?
     private var stdout: RunnerPipe?
     private var stderr: RunnerPipe?
-    private var exitWatch: ChildWatch?
     private var timeout: LoopTimer?
     private var stdoutDeadline: LoopTimer?
     private var exit: ExitStatus?
+    /// What the attempt becomes once its processes have been asked to end, unless its program has exited before.
+    private var pending: AttemptOutcome?
     private var isPaused = false
     private var isStdoutOverdue = false
     private var phase = Phase.running
@@ -38,7 +37,7 @@ import Synchronization
         case ended
     }
 
-    /// Starts the process of an attempt whose start is committed.
+    /// Has the process of an attempt started whose start is committed.
     ///
     /// - Parameters:
     ///   - job: the run.
@@ -46,52 +45,71 @@ import Synchronization
     ///   - work: what the runner is told.
     ///   - words: the program and its arguments.
     ///   - context: what it shares with other runners.
+    ///   - onFailed: called if the program could not be started; then `onEnd` is not called.
     ///   - onEnd: called once with what the job made of the outcome; not after `cancel`.
     ///   - onGone: called once, last: nothing of the attempt is left.
-    /// - Throws: the system call that failed; nothing is left behind then.
+    /// - Throws: the system call that failed; nothing is left behind then, and none of the handlers is called.
     init(
         job: Job, attempt: Int, work: JobWork, words: [String], context: RunnerContext,
-        onEnd: @escaping (ProcessRunner, FinishOutcome) -> Void, onGone: @escaping (ProcessRunner) -> Void
+        onFailed: @escaping (ProcessRunner, SystemError) -> Void, onEnd: @escaping (ProcessRunner, FinishOutcome) -> Void,
+        onGone: @escaping (ProcessRunner) -> Void
     ) throws(SystemError) {
         self.job = job
         self.attempt = attempt
         self.context = context
+        self.onFailed = onFailed
         self.onEnd = onEnd
         self.onGone = onGone
         let settings = context.settings
-        let identity = RunIdentity(jobID: job.id, instance: settings.instanceID)
         directory = try RunDirectory(in: settings.attemptsDirectory, id: job.id, attempt: attempt, random: context.random())
-        let child: ChildProcess
         do {
-            child = try ChildProcess.start(
+            let identity = RunIdentity(jobID: job.id, instance: settings.instanceID)
+            let plan = StartPlan(
                 words: words,
-                environment: RunnerEnvironment.variables(
-                    server: settings.environment, identity: identity, spec: job.spec, attempt: attempt, directory: directory),
-                directory: directory.work, fileLimit: settings.childFileLimit)
+                environment: context.environment.with(identity: identity, spec: job.spec, attempt: attempt, directory: directory),
+                directory: directory, fileLimit: settings.childFileLimit, jobID: "\(job.id)")
+            try start(plan, RunnerInput.line(spec: job.spec, work: work, attempt: attempt))
         } catch {
-            context.files.post(.remove(path: directory.path))
-            throw error
-        }
-        pid = child.pid
-        tree = try ProcessTree(leader: child.pid, identity: identity, reaper: context.reaper, loop: context.loop, logger: context.logger)
-        do {
-            try watch(child, RunnerInput.line(spec: job.spec, work: work, attempt: attempt))
-        } catch {
-            tree.abandon()
             context.files.post(.remove(path: directory.path))
             throw error
         }
     }
 
-    private func watch(_ child: consuming ChildProcess, _ input: [UInt8]) throws(SystemError) {
+    private func start(_ plan: StartPlan, _ line: [UInt8]) throws(SystemError) {
         let loop = context.loop
-        exitWatch = try ChildWatch(loop: loop, pid: pid) { [unowned self] in leaderExited() }
         stdoutDeadline = try LoopTimer(loop: loop) { [unowned self] in stdoutIsOverdue() }
         timeout = try LoopTimer(loop: loop) { [unowned self] in timedOut() }
-        stdout = try RunnerPipe(child.stdout, loop: loop) { [unowned self] in readStdout() }
-        stderr = try RunnerPipe(child.stderr, loop: loop) { [unowned self] in readStderr() }
-        stdin = try StdinFeeder(child.stdin, input, loop: loop)
+        let input = try Pipe(ours: .writing)
+        let output = try Pipe(ours: .reading)
+        let errors = try Pipe(ours: .reading)
+        stdout = try RunnerPipe(output.ours, loop: loop) { [unowned self] in readStdout() }
+        stderr = try RunnerPipe(errors.ours, loop: loop) { [unowned self] in readStderr() }
+        stdin = try StdinFeeder(input.ours, line, loop: loop)
+        process = try context.guardian.start(plan, input: input.theirs, output: output.theirs, errors: errors.theirs) { [weak self] in
+            self?.happened($0)
+        }
         timeout?.schedule(after: .seconds(job.spec.timeoutSeconds))
+    }
+
+    private func happened(_ event: RunProcess.Event) {
+        switch event {
+        case .failed(let error): startFailed(error)
+        case .exited(let status):
+            exit = status
+            leaderExited()
+        case .asked: asked()
+        case .lost: lost()
+        case .gone:
+            lost()
+            if phase == .ended { gone() }
+        }
+    }
+
+    private func startFailed(_ error: SystemError) {
+        guard phase == .running else { return }
+        phase = .ended
+        timeout?.cancel()
+        onFailed(self, error)
     }
 
     // MARK: Ending it
@@ -108,21 +126,37 @@ import Synchronization
     /// being read.
     func crash(grace: Duration) {
         switch phase {
-        case .ended: tree.limit(grace: grace)
+        case .ended: process?.limit(grace: grace)
         case .collecting: break
-        case .running where exit == nil && !noteExit(): report(.crashed, grace: grace)
+        case .running where exit == nil:
+            pending = pending ?? .crashed
+            process?.end(grace: grace)
         case .running: collect()
         }
     }
 
     /// Leaves its processes no more time.
-    func hurry() { tree.hurry() }
+    func hurry() {
+        if phase != .collecting { process?.kill() }
+    }
 
     private func timedOut() {
-        guard phase != .ended, exit == nil else { return }
-        // It may have exited in time while this process was stopped or busy: an exit that is there counts.
-        guard !noteExit() else { return leaderExited() }
-        report(.timedOut(seconds: job.spec.timeoutSeconds), grace: context.settings.killGrace)
+        guard phase == .running, exit == nil, pending == nil else { return }
+        pending = .timedOut(seconds: job.spec.timeoutSeconds)
+        process?.end(grace: context.settings.killGrace)
+    }
+
+    /// Its processes have been asked to end. If the program had exited in time, that was told before: this process may have been stopped,
+    /// or busy, when it did.
+    private func asked() {
+        guard phase == .running, exit == nil, let pending else { return }
+        report(pending, grace: context.settings.killGrace)
+    }
+
+    /// How the program ends won't be known any more.
+    private func lost() {
+        guard phase == .running, exit == nil else { return }
+        report(pending ?? .crashed, grace: .zero)
     }
 
     private func report(_ outcome: AttemptOutcome, grace: Duration) {
@@ -137,33 +171,23 @@ import Synchronization
         stdoutDeadline?.cancel()
         // What a process writes while it ends must not make it wait.
         resume()
-        tree.end(grace: grace) { [self] in gone() }
+        if process?.isGone == true { gone() } else { process?.end(grace: grace) }
     }
 
     private func gone() {
+        guard process != nil else { return }
+        process = nil
         stdin = nil
         stdout = nil
         stderr = nil
-        exitWatch = nil
         context.files.post(.remove(path: directory.path))
         onGone(self)
     }
 
     // MARK: The end of the process
 
-    /// Notes how the leader has exited.
-    ///
-    /// - Returns: false while it runs.
-    private func noteExit() -> Bool {
-        var status: Int32 = 0
-        var signal: Int32 = 0
-        guard unsafe rs_exit_status(pid, &status, &signal) == 1 else { return false }
-        exit = signal == 0 ? .exited(status) : .killed(signal: signal)
-        return true
-    }
-
     private func leaderExited() {
-        guard phase == .running, noteExit() else { return }
+        guard phase == .running else { return }
         stdin = nil
         if stdout == nil { collect() } else { stdoutDeadline?.schedule(after: Limits.stdoutGrace) }
     }

@@ -43,6 +43,18 @@ enum ProcessTable {
         numbers(in: "/proc/\(pid)/task").flatMap { children(of: pid, thread: $0) }
     }
 
+    /// The processes with these numbers and all that is below them, less those that have ended.
+    static func below(_ roots: [pid_t], sparing me: pid_t = getpid()) -> [Entry] {
+        var found: [pid_t: Entry] = [:]
+        var open = roots
+        while let pid = open.popLast() {
+            guard pid != me, found[pid] == nil, let entry = entry(pid), !entry.isZombie else { continue }
+            found[pid] = entry
+            open += children(of: pid)
+        }
+        return Array(found.values)
+    }
+
     /// All processes.
     static func all() -> [pid_t] { numbers(in: "/proc") }
 
@@ -52,6 +64,22 @@ enum ProcessTable {
         guard let text = read("/proc/\(pid)/environ", limit: 2 << 20), !text.isEmpty else { return false }
         return text.split(separator: 0).contains { $0.elementsEqual(variable.utf8) }
     }
+
+    /// Where a process works, without symbolic links; nil if there is none or it may not be looked at.
+    static func workingDirectory(of pid: pid_t) -> String? {
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+            guard let start = buffer.baseAddress else { return -1 }
+            return unsafe readlink("/proc/\(pid)/cwd", start, buffer.count)
+        }
+        return count > 0 ? String(validating: bytes.prefix(count), as: UTF8.self) : nil
+    }
+
+    /// A file's bytes, up to about `limit`; nil if it cannot be read.
+    static func bytes(of path: String, limit: Int) -> [UInt8]? { read(path, limit: limit) }
+
+    /// A small file's text.
+    static func text(_ path: String) -> String? { read(path, limit: 4096).map { String(decoding: $0, as: UTF8.self) } }
 
     private static func number<Number: FixedWidthInteger>(_ text: some Sequence<UInt8>) -> Number? {
         Number(outside: String(decoding: Array(text), as: UTF8.self), in: .min ... .max)

@@ -3,11 +3,13 @@ import EventLoop
 import Glibc
 import Logging
 
-/// Ends what an earlier server on the same database left running, so that no attempt runs beside its successor: every process whose
-/// environment holds this instance, and what is below it. They are nobody's children here, so their ends are seen by pidfds. Confined to
-/// the control loop.
+/// Ends processes that are no children of the guardian: what an earlier server left (`Leftovers`), or a killed guardian.
+///
+/// Their ends are seen by pidfds. Confined to the control loop.
 @safe final class Recovery {
-    private let variable: String
+    private let find: () -> [ProcessTable.Entry]
+    /// All that were ever found. What proved one to be a run's may have ended since: its group's leader, its parent.
+    private var found: [pid_t: ProcessTable.Entry] = [:]
     private let loop: Loop
     private let logger: Logger
     private var timer: LoopTimer?
@@ -15,8 +17,13 @@ import Logging
     private var killSince: Monotonic?
     private var onDone: (() -> Void)?
 
-    init(instance: String, loop: Loop, logger: Logger) throws(SystemError) {
-        variable = RunIdentity.variable(instance: instance)
+    /// - Parameters:
+    ///   - loop: the control loop.
+    ///   - logger: is told what was found, and what can't be ended.
+    ///   - find: those that are to be ended and have not ended yet.
+    /// - Throws: `SystemError` for want of memory.
+    init(loop: Loop, logger: Logger, find: @escaping () -> [ProcessTable.Entry]) throws(SystemError) {
+        self.find = find
         self.loop = loop
         self.logger = logger
         timer = try LoopTimer(loop: loop) { [unowned self] in kill() }
@@ -25,7 +32,8 @@ import Logging
     /// SIGTERM, after the grace SIGKILL; `completion` is called once, when none is left.
     func run(grace: Duration, completion: @escaping () -> Void) throws(SystemError) {
         onDone = completion
-        let left = leftovers()
+        guard grace > .zero else { return kill() }
+        let left = left()
         guard !left.isEmpty else { return finish() }
         logger.notice("ending processes that an earlier server left", metadata: ["count": "\(left.count)"])
         for entry in left { end(entry, SIGTERM) }
@@ -33,11 +41,11 @@ import Logging
     }
 
     private func kill() {
-        let left = leftovers()
+        let left = left()
         let since = killSince ?? loop.now
         killSince = since
-        guard !left.isEmpty, loop.now - since < Limits.recoveryPatience else {
-            if !left.isEmpty { logger.error("processes of an earlier server cannot be ended", metadata: ["pids": "\(left.map(\.pid))"]) }
+        guard !left.isEmpty, loop.now - since < Limits.killPatience else {
+            if !left.isEmpty { logger.error("processes of earlier runs cannot be ended", metadata: ["pids": "\(left.map(\.pid))"]) }
             return finish()
         }
         for entry in left { end(entry, SIGKILL) }
@@ -54,9 +62,17 @@ import Logging
     private func exited(_ pid: pid_t) {
         watches[pid] = nil
         guard watches.isEmpty else { return }
-        let left = leftovers()
+        let left = left()
         if left.isEmpty { return finish() }
         for entry in left { end(entry, killSince == nil ? SIGTERM : SIGKILL) }
+    }
+
+    private func left() -> [ProcessTable.Entry] {
+        for entry in find() { found[entry.pid] = entry }
+        let living = found.values.filter { ProcessTable.entry($0.pid)?.startTime == $0.startTime }.map(\.pid)
+        let all = ProcessTable.below(living)
+        found = Dictionary(uniqueKeysWithValues: all.map { ($0.pid, $0) })
+        return all
     }
 
     private func finish() {
@@ -66,18 +82,5 @@ import Logging
         timer = nil
         watches = [:]
         onDone()
-    }
-
-    /// All marked processes and their descendants that have not ended; never this one.
-    private func leftovers() -> [ProcessTable.Entry] {
-        let me = getpid()
-        var found: [pid_t: ProcessTable.Entry] = [:]
-        var open = ProcessTable.all().filter { $0 != me && ProcessTable.environment(of: $0, has: variable) }
-        while let pid = open.popLast() {
-            guard pid != me, found[pid] == nil, let entry = ProcessTable.entry(pid), !entry.isZombie else { continue }
-            found[pid] = entry
-            open += ProcessTable.children(of: pid)
-        }
-        return Array(found.values)
     }
 }

@@ -7,7 +7,10 @@ import Logging
     let loop: Loop
     let settings: RunnerSettings
     let memory: LogMemory
-    let reaper: Reaper
+    let guardian: Guardian
+    /// What all runs get of the server's environment.
+    let environment: RunnerEnvironment
+    private let reaper: Reaper
     /// Removes directories.
     let files: RunFiles
     /// Reads result files: on a thread of its own, so that no result waits for the removal of somebody's large directory.
@@ -36,7 +39,11 @@ import Logging
         self.clock = clock
         self.randomBits = random
         self.logger = logger
+        environment = RunnerEnvironment(server: settings.environment)
         reaper = try Reaper(loop: loop)
+        guardian = try Guardian(
+            capacity: settings.maxConcurrent, notes: LeaderNotes.path(in: settings.attemptsDirectory, random: random()), reaper: reaper,
+            loop: loop, logger: logger)
         files = try RunFiles(name: "rs-run-files") { _, _ in }
         results = try RunFiles(name: "rs-run-results") { ticket, file in mailbox.resultRead(ticket, file) }
     }

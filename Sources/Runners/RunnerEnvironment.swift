@@ -15,23 +15,40 @@ package enum ServerEnvironment {
     }
 }
 
-/// A runner's environment: the server's, less its own settings, and the run's variables.
-enum RunnerEnvironment {
+/// A runner's environment: the server's, less its own settings, and the run's variables. Ready for a `StartPlan`.
+struct RunnerEnvironment {
     private static let withheld = ["RUNSTREAM_", "PRAISONAI_JOBS_", "PWD=", "OLDPWD="]
 
-    static func variables(server: [String], identity: RunIdentity, spec: JobSpec, attempt: Int, directory: RunDirectory) -> [String] {
-        var kept = server.filter { variable in !withheld.contains { variable.hasPrefix($0) } }
+    /// What all runs get, as bytes: each variable with a zero byte behind it.
+    private(set) var bytes: [UInt8] = []
+    /// How many variables there are.
+    private(set) var count = 0
+
+    /// What all runs get of the server's environment.
+    init(server: [String]) {
+        var kept = server.filter { variable in !Self.withheld.contains { variable.hasPrefix($0) } }
         // Python's `print` would otherwise reach viewers only at the end.
         if !kept.contains(where: { $0.hasPrefix("PYTHONUNBUFFERED=") }) { kept.append("PYTHONUNBUFFERED=1") }
-        return kept + [
-            "PWD=\(directory.work)",
-            identity.jobVariable,
-            // No environment can hold a NUL.
-            "RUNSTREAM_SESSION_ID=\((spec.sessionID ?? "").filter { $0 != "\0" })",
-            "RUNSTREAM_ATTEMPT=\(attempt)",
-            "RUNSTREAM_RESULT_FILE=\(directory.result)",
-            identity.instanceVariable,
-        ]
+        for variable in kept { append(variable) }
+    }
+
+    /// With the variables of one attempt.
+    func with(identity: RunIdentity, spec: JobSpec, attempt: Int, directory: RunDirectory) -> RunnerEnvironment {
+        var whole = self
+        whole.append("PWD=\(directory.work)")
+        whole.append(identity.jobVariable)
+        // No environment can hold a NUL.
+        whole.append("RUNSTREAM_SESSION_ID=\((spec.sessionID ?? "").filter { $0 != "\0" })")
+        whole.append("RUNSTREAM_ATTEMPT=\(attempt)")
+        whole.append("RUNSTREAM_RESULT_FILE=\(directory.result)")
+        whole.append(identity.instanceVariable)
+        return whole
+    }
+
+    private mutating func append(_ variable: String) {
+        bytes.append(contentsOf: variable.utf8)
+        bytes.append(0)
+        count += 1
     }
 }
 

@@ -55,11 +55,13 @@ def test_only_names_of_attempts_are_deleted(serve, tmp_path):
     server = serve(directory=home)
     attempts = home / "runs.db.attempts"
     assert stat.S_IMODE(attempts.stat().st_mode) == 0o700
-    for name in ("run_0123456789ab-1-ff", "run_0123456789ab", "notes", "run_0123456789ab-1-ff-2"):
+    for name in ("run_0123456789ab-1-ff", "run_0123456789ab", "leaders-ff", "notes", "run_0123456789ab-1-ff-2"):
         (attempts / name).mkdir()
     server.restart()
     until(lambda: not (attempts / "run_0123456789ab-1-ff").exists())
-    assert sorted(path.name for path in attempts.iterdir()) == ["notes", "run_0123456789ab", "run_0123456789ab-1-ff-2"]
+    server.terminate()
+    server.wait(10 * PATIENCE)
+    assert sorted(path.name for path in attempts.iterdir()) == ["leaders-ff", "notes", "run_0123456789ab", "run_0123456789ab-1-ff-2"]
 
 
 def test_a_second_database_in_the_directory_leaves_the_first_ones_attempts_alone(serve, tmp_path):

@@ -104,4 +104,7 @@ def test_no_zombies_after_a_thousand_runs(serve):
     jobs = [server.submit(recipe_name="quick")["job_id"] for _ in range(1000)]
     for job in jobs:
         assert server.wait_terminal(job, 120)["status"] == "succeeded"
-    until(lambda: not children(server.pid), 5 * PATIENCE, "no child, alive or zombie")
+    [guardian] = children(server.pid)
+    keepers = children(guardian.pid)
+    assert keepers and not any(keeper.state == "Z" for keeper in keepers)
+    until(lambda: not any(children(keeper.pid) for keeper in keepers), 5 * PATIENCE, "no process of a run, alive or zombie")

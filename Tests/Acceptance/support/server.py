@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from . import RECIPES, ROOT, until
-from .processes import processes
+from .processes import children, processes
 
 BINARY = Path(os.environ.get("RUNSTREAM_BIN", ROOT / ".build/release/runstream"))
 TERMINAL = ("succeeded", "failed", "cancelled")
@@ -77,6 +77,16 @@ class Server:
     def kill(self) -> None:
         """kill -9."""
         self.process.kill()
+        self.process.wait(10)
+
+    def kill_all(self) -> None:
+        """kill -9 of the server, its guardian and its keepers, none of which can act on another's death: the runs' processes are left."""
+        guardians = children(self.pid)
+        victims = [self.pid, *(guardian.pid for guardian in guardians)]
+        victims += [keeper.pid for guardian in guardians for keeper in children(guardian.pid)]
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in victims:
+                os.kill(pid, number)
         self.process.wait(10)
 
     def terminate(self) -> None:
