@@ -68,7 +68,9 @@ extension Connection {
         let line = "HTTP/1.1 100 Continue\r\n\r\n"
         // Not through the bufferevent, which evhttp lets write only while it answers.
         let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
-        unsafe _ = send(bufferevent_getfd(bufferEvent), line, line.utf8.count, flags)
+        let sent = unsafe send(bufferevent_getfd(bufferEvent), line, line.utf8.count, flags)
+        // Without room the client does without: it sends its body after a moment of its own. A half line would spoil the answer behind it.
+        if sent > 0, sent < line.utf8.count { close() }
     }
 
     /// Gives evhttp the whole request, which it parses and serves before this returns.

@@ -10,7 +10,7 @@ extension Connection {
         server.loop.assertOnLoop()
         guard mayStream(opening) else { return }
         guard unsafe request.pointee.minor == 0 || opening.transcoder != nil else {
-            // Writing is watched too while a "100 Continue" has not left; what is watched now would be watched for ever (decision 4).
+            // What is watched now would be watched for ever (decision 4).
             unsafe bufferevent_disable(bufferEvent, Int16(EV_READ | EV_WRITE))
             return server.detachLater(self, opening)
         }
