@@ -8,6 +8,10 @@ package enum Limits {
     package static let eventNameLength = 64
     /// Bytes of a stderr line that become a failed run's error; longer lines are cut there.
     package static let errorBytes = 8 * 1024
+    /// Between two frames of progress bars that a run's viewers see.
+    package static let frameInterval = Duration.milliseconds(250)
+    /// Bytes at the beginning of a frame that are looked at for a percentage.
+    static let barHeadBytes = 256
     /// Bytes that one read takes from a runner's pipe: the pipe's own capacity.
     package static let readBytes = 64 * 1024
     /// Bytes of a job's log that may wait for their commit; over it its runner's pipes are not read.

@@ -15,11 +15,19 @@ import Jobs
     ///
     /// - Returns: nil when the line is no event, and nothing was appended.
     func append(to batch: inout EventBatch, progress: inout JobProgress) -> RunnerLine.Outcome? {
-        guard let name = unsafe EventName(value: bytes(scan.eventValue)) else { return nil }
-        let kind = name.kind
+        let name = unsafe EventName(value: bytes(scan.eventValue))
+        let kind = name?.kind
+        if scan.dataValue == nil, kind != .log, let line = unsafe StructuredLog(base, object: 0..<scan.length) {
+            line.append(to: &batch)
+            return .event
+        }
+        guard let name, let kind else { return nil }
         switch kind {
         case .reserved: return nil
-        case .result: return .result(result())
+        case .result:
+            // A logger's line may be called so too.
+            guard scan.dataValue != nil else { return nil }
+            return .result(result())
         case .progress: return appendProgress(to: &batch, progress: &progress) ? .event : nil
         case .log:
             guard appendLog(to: &batch) else { return nil }

@@ -5,13 +5,15 @@ import Jobs
 enum LogEnvelope {
     /// Where a text comes from, and so what stands behind its message.
     enum Origin {
-        case plain, stderr, warning, stderrWarning
+        case plain, stderr, warning, stderrWarning, frame, stderrFrame
 
         fileprivate var tail: StaticString {
             switch self {
             case .plain: "\"}}"
             case .stderr: "\", \"stream\": \"stderr\"}}"
             case .warning: "\", \"level\": \"warning\"}}"
+            case .frame: "\", \"transient\": true}}"
+            case .stderrFrame: "\", \"stream\": \"stderr\", \"transient\": true}}"
             case .stderrWarning: "\", \"stream\": \"stderr\", \"level\": \"warning\"}}"
             }
         }

@@ -1,6 +1,5 @@
 import EventLoop
 import Jobs
-import Synchronization
 
 /// One attempt of a run: its process from the start until nothing of it is left.
 ///
@@ -15,21 +14,22 @@ import Synchronization
     private let onEnd: (ProcessRunner, FinishOutcome) -> Void
     private let onGone: (ProcessRunner) -> Void
 
-    private var output = RunnerOutput()
+    var output = RunnerOutput()
     private var process: RunProcess?
     private var stdin: StdinFeeder?
-    private var stdout: RunnerPipe?
-    private var stderr: RunnerPipe?
+    var stdout: RunnerPipe?
+    var stderr: RunnerPipe?
     private var timeout: LoopTimer?
     private var stdoutDeadline: LoopTimer?
-    private var exit: ExitStatus?
+    var frameTimer: LoopTimer?
+    var exit: ExitStatus?
     /// What the attempt becomes once its processes have been asked to end, unless its program has exited before.
     private var pending: AttemptOutcome?
-    private var isPaused = false
-    private var isStdoutOverdue = false
-    private var phase = Phase.running
+    var isPaused = false
+    var isStdoutOverdue = false
+    var phase = Phase.running
 
-    private enum Phase {
+    enum Phase {
         case running
         /// The process has ended; its result file is being read.
         case collecting
@@ -200,16 +200,17 @@ import Synchronization
     }
 
     /// The attempt is over: reads what is left and reports the outcome.
-    private func collect() {
+    func collect() {
         guard phase == .running, let exit else { return }
         phase = .collecting
         // It has ended in time, however long its result file has to wait to be read.
         timeout?.cancel()
         stdoutDeadline?.cancel()
-        drain(&stdout) { output.readStdout($0, with: &context.reader, into: &context.batch) }
-        output.endStdout(with: &context.reader, into: &context.batch)
-        drain(&stderr) { output.readStderr($0, into: &context.batch) }
-        output.endStderr(into: &context.batch)
+        let now = context.loop.now
+        drain(&stdout) { output.readStdout($0, now: now, with: &context.reader, into: &context.batch) }
+        output.endStdout(now: now, with: &context.reader, into: &context.batch)
+        drain(&stderr) { output.readStderr($0, now: now, into: &context.batch) }
+        output.endStderr(now: now, into: &context.batch)
         flush()
         if let error = exit.error(lastLine: output.lastErrorLine) { return report(.failed(error: error)) }
         guard ResultFile.exists(directory.result) else { return report(.succeeded(output.result)) }
@@ -236,65 +237,5 @@ import Synchronization
             take(unsafe buffer.span.bytes.extracting(0..<count))
         }
         pipe = nil
-    }
-
-    // MARK: Reading
-
-    private func readStdout() {
-        guard let pipe = stdout else { return }
-        switch pipe.read(into: &context.buffer) {
-        case .bytes(let count):
-            guard phase == .running else { return }
-            let buffer = context.buffer
-            output.readStdout(unsafe buffer.span.bytes.extracting(0..<count), with: &context.reader, into: &context.batch)
-            flush()
-        case .nothing: break
-        case .end:
-            stdout = nil
-            if exit != nil { collect() }
-        }
-    }
-
-    private func readStderr() {
-        guard let pipe = stderr else { return }
-        switch pipe.read(into: &context.buffer) {
-        case .bytes(let count):
-            guard phase == .running else { return }
-            let buffer = context.buffer
-            output.readStderr(unsafe buffer.span.bytes.extracting(0..<count), into: &context.batch)
-            flush()
-        case .nothing: break
-        case .end: stderr = nil
-        }
-    }
-
-    /// Gives the job what was read. Over the bounds of what waits for its commit, the pipes are left to fill up until it is committed.
-    private func flush() {
-        guard !context.batch.isEmpty else { return }
-        let outcome = job.append(context.batch, attempt: attempt)
-        context.batch.removeAll()
-        if case .appended(let unpublished) = outcome { limit(unpublished) }
-    }
-
-    private func limit(_ unpublished: Int) {
-        let isTotalOver = unpublished > 0 && context.memory.unpublished.load(ordering: .relaxed) > Limits.totalUnpublishedBytes
-        guard unpublished > Limits.unpublishedBytes || isTotalOver, !isPaused, phase == .running else { return }
-        isPaused = true
-        stdout?.pause()
-        stderr?.pause()
-        job.whenCommitted(context.waiter { [weak self] in self?.committed() })
-    }
-
-    private func committed() {
-        guard isPaused else { return }
-        resume()
-        limit(job.unpublishedBytes)
-        if isStdoutOverdue, !isPaused { collect() }
-    }
-
-    private func resume() {
-        isPaused = false
-        stdout?.resume()
-        stderr?.resume()
     }
 }

@@ -12,8 +12,11 @@ package struct EventLines: Sendable {
     package func lines(_ event: RunEvent, progress: ProgressLine) -> [String] {
         switch event {
         case .progress: style.isInteractive ? [] : [plain(progress)]
-        case .log(let message, let isStderr, let level):
-            TerminalText.lines(message).map { style.paint($0, paint(level) ?? (isStderr ? .dim : nil)) }
+        // The line that it belongs to comes with its last frame.
+        case .log(_, _, _, isTransient: true, _): []
+        case .log(let message, let isStderr, let level, _, let fields):
+            TerminalText.lines(message).map { style.paint($0, paint(level) ?? (isStderr ? .dim : nil)) }.appendingToFirst(
+                fields.isEmpty ? "" : "  " + style.paint(TerminalText.escape(fields), .dim))
         case .complete(let status, let error): [end(status, error)]
         case .retry(let attempt, let maxAttempts, let reason, let error):
             [style.paint("Attempt \(attempt) of \(maxAttempts) \(Self.told(reason))\(suffix(error)); trying again", .yellow)]
@@ -57,5 +60,13 @@ package struct EventLines: Sendable {
         case "debug", "trace": .dim
         default: nil
         }
+    }
+}
+
+extension [String] {
+    /// With something behind the first line.
+    fileprivate func appendingToFirst(_ text: String) -> [String] {
+        guard let first, !text.isEmpty else { return self }
+        return [first + text] + dropFirst()
     }
 }

@@ -16,6 +16,8 @@ struct EventView {
     private let output: Output
     private let lines: EventLines
     private var progress = ProgressLine()
+    /// The last frame of a progress bar that the runner draws itself: shown in place of ours until its line ends.
+    private var frame: String?
     private var gathered = ""
     private var hasBar = false
     private var isEnded = false
@@ -31,6 +33,7 @@ struct EventView {
         if case .progress(let data) = event { progress.update(data) }
         if case .retry = event { progress = ProgressLine() }
         if case .complete = event { isEnded = true }
+        if case .log(let message, _, _, let isTransient, _) = event { frame = isTransient ? message : nil }
         switch kind {
         case .json:
             let line = Self.withID(envelope, id: id, event)
@@ -55,10 +58,16 @@ struct EventView {
         guard !gathered.isEmpty || draws || hasBar else { return }
         var text = hasBar ? Self.clear : ""
         text += gathered
-        if draws { text += progress.bar(columns: TerminalStyle.columns(of: output.descriptor), unicode: lines.style.hasUnicode) }
+        if draws { text += lastLine(columns: TerminalStyle.columns(of: output.descriptor)) }
         gathered = ""
         hasBar = draws
         try output.write(text)
+    }
+
+    private func lastLine(columns: Int) -> String {
+        guard kind == .full, let frame else { return progress.bar(columns: columns, unicode: lines.style.hasUnicode) }
+        let text = TerminalText.escape(frame.replacing("\t", with: " "))
+        return TerminalText.cut(text, to: max(0, columns - 1), ellipsis: lines.style.hasUnicode ? "…" : "...")
     }
 
     /// A line on standard error that leaves the bar whole.

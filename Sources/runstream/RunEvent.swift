@@ -1,7 +1,8 @@
 /// One event of a run as the client understands it.
 package enum RunEvent: Sendable, Equatable {
     case progress(JSONTree)
-    case log(message: String, isStderr: Bool, level: String?)
+    /// `isTransient`: a frame of a progress bar, shown in place of the one before. `fields`: what else a JSON logger said, as `name=value`.
+    case log(message: String, isStderr: Bool, level: String?, isTransient: Bool = false, fields: String = "")
     case complete(status: String, error: String?)
     case retry(attempt: Int, maxAttempts: Int, reason: String, error: String?)
     /// Events before this one are no longer kept.
@@ -19,7 +20,8 @@ package enum RunEvent: Sendable, Equatable {
         case "log":
             self = .log(
                 message: data["message"]?.text ?? data.text ?? data.compact, isStderr: data["stream"]?.text == "stderr",
-                level: data["level"]?.text)
+                level: data["level"]?.text, isTransient: data["transient"] == .literal("true"),
+                fields: Self.fields(data["fields"]))
         case "complete": self = .complete(status: data["status"]?.text ?? "", error: data["error"]?.text)
         case "retry":
             self = .retry(
@@ -30,5 +32,14 @@ package enum RunEvent: Sendable, Equatable {
         case "error": self = .error(data["error"]?.text ?? data["message"]?.text ?? data.text ?? data.compact)
         default: self = .other(name: name, data: data)
         }
+    }
+
+    private static func fields(_ data: JSONTree?) -> String {
+        guard case .object(let members) = data else { return "" }
+        return members.map { member in
+            let value = member.value.readable
+            let text = value.text.flatMap { $0.isEmpty || $0.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) ? nil : $0 }
+            return "\(member.name)=\(text ?? value.compact)"
+        }.joined(separator: " ")
     }
 }

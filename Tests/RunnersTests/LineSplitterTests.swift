@@ -6,8 +6,8 @@ struct LineSplitterTests {
     private func split(_ bytes: [UInt8], pieces size: Int) -> [Line] {
         var splitter = LineSplitter()
         var lines: [Line] = []
-        func take(_ line: RawSpan, _ dropped: Int) {
-            lines.append(Line(bytes: unsafe line.withUnsafeBytes { unsafe Array($0) }, dropped: dropped))
+        func take(_ line: RawSpan, _ dropped: Int, _ piece: LineSplitter.Piece) {
+            lines.append(Line(bytes: unsafe line.withUnsafeBytes { unsafe Array($0) }, dropped: dropped, piece: piece))
         }
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -21,12 +21,13 @@ struct LineSplitterTests {
     private struct Line: Equatable {
         var bytes: [UInt8]
         var dropped = 0
+        var piece = LineSplitter.Piece.line
     }
 
     @Test(
         arguments: [
             ("", []), ("a", ["a"]), ("a\n", ["a"]), ("a\nb", ["a", "b"]), ("\n\na\n", ["", "", "a"]), ("a\r\nb\r\n", ["a", "b"]),
-            ("\r\n", [""]), ("a\r", ["a\r"]), ("a\r\r\n", ["a\r"]), ("a\rb\n", ["a\rb"]), ("one\ntwo\r\nthree", ["one", "two", "three"]),
+            ("\r\n", [""]), ("a\r", ["a"]), ("one\ntwo\r\nthree", ["one", "two", "three"]),
         ] as [(String, [String])])
     func `lines end with LF or CR LF, the last one also with the output, however it is read`(text: String, lines: [String]) {
         for size in 1...max(text.utf8.count, 1) {
@@ -34,9 +35,22 @@ struct LineSplitterTests {
         }
     }
 
+    @Test(
+        arguments: [
+            // Frames, then the last frame, then lines behind it.
+            ("a\rb\n", ["a"], "b", []), ("a\r\r\n", ["a"], "a", []), ("\ra\rb\r\nc\n", ["a"], "b", ["c"]), ("a\rb\r", ["a"], "b", []),
+            ("a\rb\r\r\n\n", ["a", "b"], "b", [""]), ("10%\r20%\r30%\nx", ["10%", "20%"], "30%", ["x"]),
+        ] as [(String, [String], String, [String])])
+    func `a CR alone ends a frame, however it is read`(text: String, frames: [String], last: String, lines: [String]) {
+        let expected =
+            frames.map { Line(bytes: Array($0.utf8), piece: .frame) } + [Line(bytes: Array(last.utf8), piece: .lastFrame)]
+            + lines.map { Line(bytes: Array($0.utf8)) }
+        for size in 1...text.utf8.count { #expect(split(Array(text.utf8), pieces: size) == expected, "in pieces of \(size)") }
+    }
+
     @Test(arguments: [
         // What stands at the limit, how many bytes of it are kept, and how many dropped.
-        ("", 0, 0), ("x", 0, 1), ("\r\n", 0, 0), ("x\r\n", 0, 1), ("xyz", 0, 3), ("\r", 0, 1),
+        ("", 0, 0), ("x", 0, 1), ("\r\n", 0, 0), ("x\r\n", 0, 1), ("xyz", 0, 3), ("\r", 0, 0),
     ])
     func `a line is cut at 256 KiB`(tail: String, kept: Int, dropped: Int) {
         let full = [UInt8](repeating: 0x61, count: Limits.lineBytes)

@@ -110,8 +110,11 @@ struct RandomLines {
         let name = pick([
             #""data""#, #""data""#, #""event""#, #""message""#, #""percentage""#, #""current_step""#, #""steps_total""#, #""d\u0061ta""#,
             #""x""#, #""""#,
-            #""percent\u0061ge""#, #""m\"x""#,
+            #""percent\u0061ge""#, #""m\"x""#, #""level""#, #""lev\u0065l""#, #""msg""#,
         ])
+        if name.hasPrefix("\"lev"), !chance(4) {
+            return name + ":" + pick([#""info""#, #""WARN""#, "10", "30", "39.5", "60", "61", "9", "4e1", "true", "-30"])
+        }
         return name + space() + ":" + space() + value(depth: depth + 1)
     }
 

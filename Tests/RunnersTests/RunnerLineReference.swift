@@ -57,11 +57,32 @@ enum RunnerLineReference {
                 found.insert(0, ('percentage', '"percentage"', previous))
             return joined(found)
 
+        def structured(text, value):
+            found = members(text)
+            level = ([v for k, _, v in found if k == 'level'] or [''])[-1]
+            if level[:1] in tuple('-0123456789') and level[:1]:
+                if not 10 <= float(level) <= 60:
+                    return None
+                level = '"' + ['trace', 'debug', 'info', 'warning', 'error', 'fatal'][min(5, int(float(level) / 10 - 1))] + '"'
+            elif level[:1] != '"':
+                return None
+            for key in ('message', 'msg', 'event'):
+                strings = [v for k, _, v in found if k == key and v[0] == '"']
+                if strings:
+                    rest = [m for m in found if m[0] not in (key, 'level')]
+                    fields = ',"fields":' + joined(rest) if rest else ''
+                    return '{"event":"log","data":{"message":' + strings[-1] + ',"level":' + level + fields + '}}'
+            return None
+
         def event(text):
             value = json.loads(text, parse_constant=refuse)
             if not isinstance(value, dict) or depth(text) > 64:
                 raise ValueError('no event')
             name = value.get('event')
+            if 'data' not in value and name != 'log':
+                log = structured(text, value)
+                if log:
+                    return 'event', spaced(log)
             if not isinstance(name, str) or not NAME.fullmatch(name):
                 raise ValueError('name')
             if name in ('complete', 'gap', 'retry', 'done', 'heartbeat'):
@@ -69,6 +90,8 @@ enum RunnerLineReference {
             found = members(text)
             data = ([v for k, _, v in found if k == 'data'] or [joined([m for m in found if m[0] != 'event'])])[-1]
             if name == 'result':
+                if 'data' not in value:
+                    raise ValueError('result')
                 return 'result', spaced(data)
             payload = json.loads(data)
             if name == 'log':

@@ -72,6 +72,55 @@ struct RunnerLineTests {
     }
 
     @Test(arguments: [
+        // structlog, pino, logrus, zap, slog, bunyan, python-json-logger
+        (
+            #"{"key": 1, "event": "user logged in", "level": "info", "timestamp": "2026-11-28T14:13:21Z"}"#,
+            #"{"event": "log", "data": {"message": "user logged in", "level": "info", "fields": {"key": 1, "timestamp": "2026-11-28T14:13:21Z"}}}"#
+        ),
+        (
+            #"{"level":30,"time":1531171074631,"pid":657,"hostname":"h","msg":"hello"}"#,
+            #"{"event": "log", "data": {"message": "hello", "level": "info", "fields": {"time": 1531171074631, "pid": 657, "hostname": "h"}}}"#
+        ),
+        (
+            #"{"level":"warning","msg":"m","n":1.50}"#,
+            #"{"event": "log", "data": {"message": "m", "level": "warning", "fields": {"n": 1.50}}}"#
+        ),
+        (#"{"level":"WARN","msg":"m"}"#, #"{"event": "log", "data": {"message": "m", "level": "WARN"}}"#),
+        (#"{"level":10,"msg":"m"}"#, #"{"event": "log", "data": {"message": "m", "level": "trace"}}"#),
+        (#"{"level":45,"msg":"m"}"#, #"{"event": "log", "data": {"message": "m", "level": "warning"}}"#),
+        (#"{"level":60,"msg":"m"}"#, #"{"event": "log", "data": {"message": "m", "level": "fatal"}}"#),
+        // `message` before `msg` before `event`; the others are fields.
+        (
+            #"{"event":"e","msg":"g","level":"info","message":"m"}"#,
+            #"{"event": "log", "data": {"message": "m", "level": "info", "fields": {"event": "e", "msg": "g"}}}"#
+        ),
+        (
+            #"{"message":{"a":1},"level":"info","msg":"g"}"#,
+            #"{"event": "log", "data": {"message": "g", "level": "info", "fields": {"message": {"a": 1}}}}"#
+        ),
+        // Neither a result, nor an end, nor progress.
+        (
+            #"{"event":"result","level":"info","rows":3}"#,
+            #"{"event": "log", "data": {"message": "result", "level": "info", "fields": {"rows": 3}}}"#
+        ),
+        (#"{"event":"done","level":"info"}"#, #"{"event": "log", "data": {"message": "done", "level": "info"}}"#),
+        // A `log` of the protocol's own stays as it is.
+        (#"{"event":"log","message":"m","level":"info","x":1}"#, #"{"event": "log", "data": {"message": "m", "level": "info", "x": 1}}"#),
+        (#"{"event":"step","level":"info","data":1}"#, #"{"event": "step", "data": 1}"#),
+    ])
+    func `a line of a JSON logger becomes a log with its message, its level and its fields`(line: String, envelope: String) {
+        #expect(read(line) == ReadLine(outcome: .event, envelopes: [envelope]))
+    }
+
+    @Test(arguments: [
+        #"{"event":"result"}"#, #"{"event":"result","rows":3}"#, #"{"level":"info"}"#, #"{"msg":"m"}"#, #"{"level":9,"msg":"m"}"#,
+        #"{"level":61,"msg":"m"}"#, #"{"level":null,"msg":"m"}"#, #"{"level":"info","msg":5}"#, #"{"level":"info","msg":"m","data":1}"#,
+    ])
+    func `a result without data, and what is no logger's line, is plain text`(line: String) {
+        #expect(read(line).outcome == .plain)
+    }
+
+    @Test(arguments: [
         (#"{"percentage":50,"current_step":"a"}"#, #"{"percentage": 50, "current_step": "a"}"#, "50"),
         (#"{"percentage":50.0}"#, #"{"percentage": 50}"#, "50"),
         (#"{"percentage":5e1}"#, #"{"percentage": 50}"#, "50"),
@@ -119,8 +168,6 @@ struct RunnerLineTests {
         (#"{"event":"result","data":{"a":[1,2]}}"#, #"{"a": [1, 2]}"#),
         (#"{"event":"result","data":"text"}"#, #""text""#),
         (#"{"event":"result","data":null}"#, "null"),
-        (#"{"event":"result","rows":3}"#, #"{"rows": 3}"#),
-        (#"{"event":"result"}"#, "{}"),
     ])
     func `a result is kept and not shown`(line: String, json: String) {
         #expect(read(line) == ReadLine(outcome: .result(Array(json.utf8)), envelopes: []))

@@ -107,14 +107,18 @@ enum FuzzTarget: String, CaseIterable {
         var batch = EventBatch()
         var progress = JobProgress(percentage: "7")
         var found: [[UInt8]] = []
-        func take(_ line: RawSpan) {
+        func take(_ line: RawSpan, _ piece: LineSplitter.Piece) {
+            guard piece != .frame else {
+                found.append(unsafe line.withUnsafeBytes { unsafe Array(String(decoding: $0, as: UTF8.self).utf8) })
+                return
+            }
             if case .result(let json) = reader.read(line, progress: &progress, into: &batch) { found.append(json) }
         }
         for piece in pieces where !piece.isEmpty {
             let piece = Array(piece)
-            unsafe splitter.feed(piece.span.bytes) { line, _ in take(line) }
+            unsafe splitter.feed(piece.span.bytes) { text, _, piece in take(text, piece) }
         }
-        splitter.finish { line, _ in take(line) }
+        splitter.finish { text, _, piece in take(text, piece) }
         for index in 0..<batch.count { found.append(Array(batch.bytes[batch.range(index)])) }
         for json in found { precondition(String(validating: json, as: UTF8.self) != nil, "what is shown isn't UTF-8") }
         return found + [Array("\(progress)".utf8)]
