@@ -30,6 +30,9 @@ struct FrameGate {
         return true
     }
 
+    /// Whether a frame is the one that was shown last.
+    func isShown(_ text: [UInt8]) -> Bool { text == shown }
+
     /// The frame whose time has come.
     mutating func take(now: Monotonic) -> Frame? {
         guard let frame = waiting, open.map({ $0 <= now }) ?? true else { return nil }

@@ -45,11 +45,10 @@ extension ProcessRunner {
 
     func showFrame() {
         guard phase == .running, !isPaused else { return }
-        let isWaiting = output.hasWaitingFrame
         output.showFrame(now: context.loop.now, into: &context.batch)
         flush()
         // Behind the one that waited there may be one that is being drawn.
-        if isWaiting { scheduleFrame() }
+        scheduleFrame()
     }
 
     /// Gives the job what was read. Over the bounds of what waits for its commit, the pipes are left to fill up until it is committed.

@@ -55,13 +55,11 @@ struct RunnerOutput {
 
     // MARK: Frames
 
-    /// Whether a frame has ended that came too early.
-    var hasWaitingFrame: Bool { gate.waiting != nil }
-
     /// When `showFrame` is to be called, if nothing is read before; nil if nothing waits to be shown.
     func frameDelay(now: Monotonic) -> Duration? {
         if let delay = gate.delay(now: now) { return delay }
-        return stdout.openFrame ?? stderr.openFrame == nil ? nil : Limits.frameInterval
+        guard let open = stdout.openFrame ?? stderr.openFrame, !gate.isShown(open) else { return nil }
+        return Limits.frameInterval
     }
 
     /// Shows the frame whose time has come: a bar that stands still is shown as it stands.
