@@ -23,6 +23,7 @@ struct rs_sweep {
     pid_t root;                 /* a subreaper; not signalled itself */
     int signal;
     pid_t group;                /* its members are signalled by one call, which no fork outruns; 0: none */
+    int is_leader_ours;         /* the group's leader isn't reaped: nobody else can have its number, with or without a /proc to look at */
     unsigned long long since;   /* only those that were started at this tick or later */
     int (*spares)(pid_t pid);   /* these are left alone; NULL: none */
     int spares_below;           /* and so is what is below them */

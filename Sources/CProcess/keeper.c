@@ -138,7 +138,7 @@ static int reap(struct keeper *keeper) {
 
 /* `is_first`: those too that run for a while already. */
 static void sweep(struct keeper *keeper, int signal, int is_first) {
-    struct rs_sweep sweep = { .root = getpid(), .signal = signal };
+    struct rs_sweep sweep = { .root = getpid(), .signal = signal, .is_leader_ours = keeper->leader != 0 };
     if (is_first) sweep.group = keeper->group; else sweep.since = keeper->asked;
     keeper->asked = rs_boot_ticks();
     rs_sweep(&sweep);

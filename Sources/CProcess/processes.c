@@ -129,7 +129,7 @@ void rs_sweep(struct rs_sweep *sweep) {
         /* 0 asks only whether it may be signalled: the call for the group is content with one member. */
         if (rs_signal_process(pid, process.start, is_in_group ? 0 : sweep->signal) == EPERM) sweep->refused = pid;
     }
-    if (is_group_there) kill(-sweep->group, sweep->signal);
+    if (sweep->group != 0 && (is_group_there || sweep->is_leader_ours)) kill(-sweep->group, sweep->signal);
 }
 
 void rs_note_process(int notes, unsigned slot, pid_t pid) {
