@@ -31,7 +31,7 @@ extension Job {
     package func finish(attempt: Int, _ outcome: AttemptOutcome, now: Timestamp, random: UInt64) -> FinishOutcome {
         change { state in
             guard state.snapshot.status == .running, state.snapshot.attempt == attempt else { return .stale }
-            guard let failure = outcome.failure else {
+            guard let end = outcome.failedEnd else {
                 if state.snapshot.progress.percentage != "100" {
                     var progress = JobProgress(percentage: "100", currentStep: "\"Complete\"")
                     let envelope = JobEvent.progress(progress)
@@ -45,16 +45,17 @@ extension Job {
                 return .ended(.succeeded)
             }
             guard attempt < spec.maxAttempts else {
-                state.end(.failed, id: id, error: failure.error, now: now)
+                if let failure = outcome.failure { state.result = JobResult(json: failure.json) }
+                state.end(.failed, id: id, error: end.error, now: now)
                 return .ended(.failed)
             }
             let nextAt = now + RetryDelay.delay(afterAttempt: attempt, random: random)
             state.snapshot.status = .queued
-            state.snapshot.error = failure.error
+            state.snapshot.error = end.error
             state.snapshot.nextAt = nextAt
             state.snapshot.progress = JobProgress()
             state.append(
-                JobEvent.retry(attempt: attempt, of: spec.maxAttempts, reason: failure.reason, error: failure.error, nextAt: nextAt))
+                JobEvent.retry(attempt: attempt, of: spec.maxAttempts, reason: end.reason, error: end.error, nextAt: nextAt))
             return .retrying(at: nextAt)
         }
     }
@@ -89,16 +90,24 @@ package enum AppendOutcome: Equatable, Sendable {
 /// How an attempt ended.
 package enum AttemptOutcome: Equatable, Sendable {
     case succeeded(JobResult?)
-    case failed(error: String)
-    case timedOut(seconds: Int)
+    case failed(error: String, JobFailure? = nil)
+    case timedOut(seconds: Int, JobFailure? = nil)
     /// The server went down, or shut down, under it.
     case crashed
 
-    var failure: (reason: String, error: String)? {
+    /// What is known of it besides the error.
+    var failure: JobFailure? {
+        switch self {
+        case .succeeded, .crashed: nil
+        case .failed(_, let failure), .timedOut(_, let failure): failure
+        }
+    }
+
+    var failedEnd: (reason: String, error: String)? {
         switch self {
         case .succeeded: nil
-        case .failed(let error): ("failed", error)
-        case .timedOut(let seconds): ("timeout", "Timed out after \(seconds) s")
+        case .failed(let error, _): ("failed", error)
+        case .timedOut(let seconds, _): ("timeout", "Timed out after \(seconds) s")
         case .crashed: ("crash", "Interrupted by a server restart")
         }
     }

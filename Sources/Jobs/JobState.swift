@@ -6,7 +6,7 @@ struct JobState {
     /// What the store has.
     var committed: LogHead
     var work: JobWork?
-    /// The result that the next commit brings to the store.
+    /// The result, or the failure, that the next commit brings to the store.
     var result: JobResult?
     var oldest: LogOldest
     /// Grows with each change; a waiter waits for the revision of its own.

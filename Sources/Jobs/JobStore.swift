@@ -18,7 +18,7 @@ package protocol JobStore: AnyObject, Sendable {
     // MARK: Any thread
 
     func job(_ id: JobID) throws(StoreError) -> StoredJob?
-    /// Nil when the run is unknown or has no result.
+    /// A succeeded run's result, or a failed one's failure (`JobFailure`, as JSON); nil when the run is unknown or has none.
     func result(of id: JobID) throws(StoreError) -> JobResult?
     func list(_ filter: JobFilter) throws(StoreError) -> JobPage
     /// Reads frames from `address` on, at least one and at most about `maxBytes`; nil when the run is unknown or nothing is kept at or after it.
@@ -85,7 +85,7 @@ package struct JobCommit: Sendable {
     /// The frames between the two ends, whole, in order.
     package let frames: [LogSlice]
     package let snapshot: JobSnapshot
-    /// Set by the commit that ends a run with a result.
+    /// Set by the commit that ends a run with a result, or with a failure of which more is known than the error.
     package let result: JobResult?
     /// Whether it must be on disk (synchronous=FULL) before it is answered: submits and terminal states.
     package let isDurable: Bool

@@ -5,6 +5,16 @@ enum ExitStatus: Equatable {
     case exited(Int32)
     case killed(signal: Int32)
 
+    /// The exit status; nil after a signal.
+    var status: Int? {
+        if case .exited(let status) = self { Int(status) } else { nil }
+    }
+
+    /// The signal that ended it.
+    var signal: Int? {
+        if case .killed(let signal) = self { Int(signal) } else { nil }
+    }
+
     /// The error of a run that ended so; nil for success.
     ///
     /// A signal comes first: a program that the kernel kills for its memory says nothing of that, and the last line it wrote would mislead.

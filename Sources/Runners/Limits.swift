@@ -8,6 +8,10 @@ package enum Limits {
     package static let eventNameLength = 64
     /// Bytes of a stderr line that become a failed run's error; longer lines are cut there.
     package static let errorBytes = 8 * 1024
+    /// Lines of stderr that a failed run's result shows.
+    static let tailLines = 20
+    /// Bytes of them.
+    static let tailBytes = 4 * 1024
     /// Between two frames of progress bars that a run's viewers see.
     package static let frameInterval = Duration.milliseconds(250)
     /// Bytes at the beginning of a frame that are looked at for a percentage.

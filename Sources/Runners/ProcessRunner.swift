@@ -150,7 +150,12 @@ import Jobs
     /// or busy, when it did.
     private func asked() {
         guard phase == .running, exit == nil, let pending else { return }
-        report(pending, grace: context.settings.killGrace)
+        if case .timedOut(let seconds, _) = pending { return report(.timedOut(seconds: seconds, failure(nil))) }
+        report(pending)
+    }
+
+    private func failure(_ exit: ExitStatus?) -> JobFailure {
+        JobFailure(exitStatus: exit?.status, signal: exit?.signal, stderrTail: output.errorTail)
     }
 
     /// How the program ends won't be known any more.
@@ -212,7 +217,7 @@ import Jobs
         drain(&stderr) { output.readStderr($0, now: now, into: &context.batch) }
         output.endStderr(now: now, into: &context.batch)
         flush()
-        if let error = exit.error(lastLine: output.lastErrorLine) { return report(.failed(error: error)) }
+        if let error = exit.error(lastLine: output.lastErrorLine) { return report(.failed(error: error, failure(exit))) }
         guard ResultFile.exists(directory.result) else { return report(.succeeded(output.result)) }
         context.readResult(directory.result) { [weak self] in self?.resultRead($0) }
     }
@@ -222,7 +227,7 @@ import Jobs
         switch file {
         case .none: report(.succeeded(output.result))
         case .result(let json): report(.succeeded(JobResult(json: json)))
-        case .unusable(let error): report(.failed(error: error))
+        case .unusable(let error): report(.failed(error: error, failure(exit)))
         }
     }
 

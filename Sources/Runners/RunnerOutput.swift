@@ -9,6 +9,7 @@ struct RunnerOutput {
     private var plain = PlainText()
     private var reported: [UInt8]?
     private var errorLine: [UInt8] = []
+    private var tail = ErrorTail()
     private var gate = FrameGate()
     private var bar: BarFrame?
     /// The runner tells its progress itself: bars don't.
@@ -24,6 +25,9 @@ struct RunnerOutput {
     var lastErrorLine: String? {
         errorLine.isEmpty ? nil : String(decoding: errorLine, as: UTF8.self)
     }
+
+    /// The last lines of stderr.
+    var errorTail: String { tail.text }
 
     /// Takes the next bytes of stdout.
     mutating func readStdout(_ bytes: RawSpan, now: Monotonic, with reader: inout RunnerLine, into batch: inout EventBatch) {
@@ -144,6 +148,7 @@ struct RunnerOutput {
         guard line.byteCount > 0 else { return }
         unsafe line.withUnsafeBytes { bytes in
             unsafe LogEnvelope.append(bytes.bindMemory(to: UInt8.self), .stderr, to: &batch)
+            unsafe tail.append(bytes.bindMemory(to: UInt8.self))
             if unsafe bytes.contains(where: { $0 > 0x20 }) {
                 let isLong = bytes.count > Limits.errorBytes
                 unsafe errorLine = Array(bytes.prefix(isLong ? UTF8Check.boundary(in: line, atOrBefore: Limits.errorBytes) : bytes.count))

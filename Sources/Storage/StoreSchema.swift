@@ -31,7 +31,8 @@ enum StoreSchema {
     /// - `jobs.number` is the order of creation. `id` is the 48 bits of the run's name.
     /// - `log.row` is the job's number and, in the low bits, the row's own: a log's rows lie together and are found by halving.
     /// - `jobs.uncertain`: the power was cut while the run went on; its last events may have been seen and be lost.
-    /// - What is large and short-lived (`work`) or seldom read (`results`) is apart from the row that every commit rewrites.
+    /// - What is large and short-lived (`work`) or seldom read (`results`: a succeeded run's result, a failed one's failure) is apart from the row
+    ///   that every commit rewrites.
     private static let first = """
         CREATE TABLE meta(
             name TEXT PRIMARY KEY,

@@ -35,6 +35,9 @@ enum RunResult {
             try Output.standard.write(text(tree["result"] ?? .literal("null"), style: Output.standard.style) + "\n")
         } else if !isEndShown {
             Output.notice("Run \(status)" + (tree["error"]?.text.map { ": \(TerminalText.escape($0))" } ?? ""))
+            if let tail = tree["failure"]?["stderr_tail"]?.text, tail != tree["error"]?.text, !tail.isEmpty {
+                Output.notice("The last lines of its stderr:\n" + TerminalText.lines(tail).map { "  \($0)" }.joined(separator: "\n"))
+            }
         }
         return end
     }

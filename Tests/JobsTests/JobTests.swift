@@ -76,6 +76,21 @@ import Testing
         #expect(events[4].hasSuffix(#""error": "Timed out after 60 s"}}"#))
     }
 
+    @Test func `what is known of the last attempt's failure is committed with the end, and an earlier one's is not`() {
+        let bench = Bench(maxAttempts: 2)
+        bench.create()
+        _ = bench.job.start(now: Bench.start, waiter: bench.observer.waiter(1))
+        let first = JobFailure(exitStatus: 1, stderrTail: "one")
+        _ = bench.job.finish(attempt: 1, .failed(error: "boom", first), now: Bench.start, random: 0)
+        #expect(bench.committer.commitAll().allSatisfy { $0.result == nil })
+        _ = bench.job.start(now: Bench.start, waiter: bench.observer.waiter(2))
+        let last = JobFailure(signal: 9, stderrTail: "two\nthree")
+        _ = bench.job.finish(attempt: 2, .failed(error: "boom", last), now: Bench.start, random: 0)
+        let result = bench.committer.commitAll().last?.result
+        #expect(
+            result.map { String(decoding: $0.json, as: UTF8.self) } == #"{"exit_status": null, "signal": 9, "stderr_tail": "two\nthree"}"#)
+    }
+
     @Test func `a commit that failed is taken again, larger`() throws {
         let bench = Bench()
         bench.create()

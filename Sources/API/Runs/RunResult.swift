@@ -8,7 +8,7 @@ extension APIServer {
             let published = job.published
             let status = published.snapshot.status
             guard status.isTerminal else { return exchange.refuse(.notFinished(job.id, status, .result)) }
-            guard status == .succeeded else { return Self.sendResult(of: job, published, nil, exchange) }
+            guard status != .cancelled else { return Self.sendResult(of: job, published, nil, exchange) }
             wait(exchange) {
                 context.readers.result(job.id, waiter: $0)
             } resume: { answer, exchange in
@@ -32,7 +32,8 @@ enum ResultBody {
     static func bytes(_ spec: JobSpec, _ snapshot: JobSnapshot, _ result: JobResult?) -> [UInt8] {
         var json = JSONText()
         json.raw("{\"job_id\": \"\(spec.id)\", \"status\": \"\(snapshot.status.name)\", \"result\": ")
-        if let result { json.raw(result.json) } else { json.raw("null") }
+        let hasFailed = snapshot.status == .failed
+        if let result, !hasFailed { json.raw(result.json) } else { json.raw("null") }
         json.raw(", \"result_url\": null, \"metrics\": {\"attempts\": \(snapshot.attempt), \"truncated\": \(result?.isTruncated ?? false)}")
         json.raw(", \"created_at\": ")
         json.time(spec.createdAt)
@@ -44,6 +45,10 @@ enum ResultBody {
         json.raw(duration(snapshot) ?? "null")
         json.raw(", \"error\": ")
         json.optional(snapshot.error)
+        if hasFailed {
+            json.raw(", \"failure\": ")
+            if let result { json.raw(result.json) } else { json.raw("null") }
+        }
         json.raw("}")
         return json.bytes
     }

@@ -127,7 +127,16 @@ extension OpenAPI {
             "started_at": {"type": ["string", "null"], "format": "date-time"},
             "completed_at": {"type": "string", "format": "date-time"},
             "duration_seconds": {"type": ["number", "null"]},
-            "error": {"type": ["string", "null"]}
+            "error": {"type": ["string", "null"]},
+            "failure": {
+              "description": "Of a failed run only; null where no more is known than the error, as after a crash of the server",
+              "type": ["object", "null"], "required": ["exit_status", "signal", "stderr_tail"],
+              "properties": {
+                "exit_status": {"type": ["integer", "null"], "description": "null after a signal or a timeout"},
+                "signal": {"type": ["integer", "null"], "description": "The number of the signal that ended the program"},
+                "stderr_tail": {"type": "string", "description": "The last 20 lines of stderr, at most 4 KiB, joined by LF"}
+              }
+            }
           }
         },
         "StreamLine": {
