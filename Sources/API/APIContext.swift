@@ -119,6 +119,13 @@ package final class ServerState: Sendable {
     package var isDraining: Bool { draining.load(ordering: .relaxed) }
     /// Any thread; there is no way back.
     package func drain() { draining.store(true, ordering: .relaxed) }
+
+    private let stuck = Lock<String?>(nil)
+    /// The loop that doesn't turn, by its name; nil if all do. Any thread.
+    package var stuckLoop: String? {
+        get { stuck.withLock { $0 } }
+        set { stuck.withLock { $0 = newValue } }
+    }
 }
 
 /// Who ends the process of a run that was cancelled. Any thread; returns at once.

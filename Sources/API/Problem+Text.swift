@@ -64,6 +64,7 @@ extension Problem {
         case .busy: "The server has as many connections or streams as it takes. Try again later."
         case .noAnswerInTime: "The database did not answer in time. A change may have been made all the same: look before you repeat it."
         case .notReady(.draining): "The server is shutting down."
+        case .notReady(.loop(let name)): "The thread \(name) has been busy with one thing for too long; the log says with what."
         case .notReady(.store): "The database cannot be written at the moment."
         case .internalError: "The server made a mistake. Its log says more."
         }

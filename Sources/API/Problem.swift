@@ -43,6 +43,8 @@ package enum Problem: Error, Equatable {
 /// Why `/ready` says no.
 package enum NotReady: Equatable {
     case draining
+    /// A loop doesn't turn: its name.
+    case loop(String)
     case store
 }
 

@@ -124,6 +124,8 @@ int rs_evhttp_add_lines(struct evkeyvalq *headers, const char *name, const char 
     return 0;
 }
 
+int rs_thread_id(void) { return gettid(); }
+
 void rs_name_thread(const char *name) {
     char cut[16];
     snprintf(cut, sizeof cut, "%s", name);

@@ -35,6 +35,7 @@ package struct FDEvents: OptionSet, Sendable {
                 guard let context = unsafe context else { return }
                 // A strong reference: the handler may drop the last other one.
                 let watch = unsafe Unmanaged<FDWatch>.fromOpaque(context).takeUnretainedValue()
+                watch.loop.note("a pipe or socket")
                 watch.handler(FDEvents(rawValue: what))
             }, me)
         guard unsafe event != nil else { throw SystemError("event_new", code: 0) }

@@ -16,6 +16,9 @@ import Synchronization
     /// How late the loop's probe ran: what a request on this loop had to wait before its turn.
     package let lag: Histogram
 
+    /// What other threads may know of it.
+    package let pulse: LoopPulse
+
     package let base: OpaquePointer
     private let thread = Atomic<UInt>(0)
     private var stopping = false
@@ -37,6 +40,7 @@ import Synchronization
         unsafe self.base = base
         self.name = name
         self.lag = lag
+        pulse = LoopPulse(name: name)
     }
 
     deinit { unsafe event_base_free(base) }
@@ -45,7 +49,12 @@ import Synchronization
     func bind() {
         let first = thread.compareExchange(expected: 0, desired: Self.currentThread, ordering: .relaxed).exchanged
         precondition(first || thread.load(ordering: .relaxed) == Self.currentThread, "loop \(name) runs on another thread")
+        pulse.noteThread()
     }
+
+    /// Notes what the loop begins to do, for whoever wonders why it doesn't turn. On the loop; one store.
+    @inline(__always)
+    package func note(_ activity: StaticString) { pulse.note(activity) }
 
     /// Runs the loop on the calling thread until `stop`, then forgets its hooks and what it kept.
     package func run() {
@@ -57,7 +66,9 @@ import Synchronization
             let result = unsafe event_base_loop(base, flags)
             precondition(result >= 0, "event_base_loop: the kernel's event queue failed")
             busy = false
+            note("what is done at the end of a turn")
             for hook in hooks where hook() { busy = true }
+            note("waiting for what comes")
         }
         stopping = false
         forget()

@@ -12,6 +12,7 @@ package final class LoopLag {
         self.loop = loop
         self.interval = interval
         due = Monotonic.current() + interval
+        loop.pulse.beat(Monotonic.current())
         timer = try LoopTimer(loop: loop) { [weak self] in self?.probe() }
         timer?.schedule(after: interval)
     }
@@ -19,6 +20,7 @@ package final class LoopLag {
     private func probe() {
         let now = Monotonic.current()
         loop.lag.observe(now - due)
+        loop.pulse.beat(now)
         due = now + interval
         timer?.schedule(after: interval)
     }

@@ -17,6 +17,7 @@ import CLibevent
             { _, _, context in
                 guard let context = unsafe context else { return }
                 let timer = unsafe Unmanaged<LoopTimer>.fromOpaque(context).takeUnretainedValue()
+                timer.loop.note("a timer")
                 timer.handler()
             }, me)
         guard unsafe event != nil else { throw SystemError("event_new", code: 0) }

@@ -253,6 +253,7 @@ import Glibc
     // MARK: Requests
 
     private func serve(_ raw: UnsafeMutablePointer<evhttp_request>) {
+        loop.note("an HTTP request")
         guard let connection = current else { return }
         leaveQueue(connection)
         if let refusal = unsafe connection.begin(raw) {

@@ -24,7 +24,10 @@ struct ErrorTail {
         }
         let text = String(decoding: bytes[start...].dropLast(), as: UTF8.self)
         // Bytes that are no UTF-8 have become three each.
-        return text.utf8.count <= Limits.tailBytes
-            ? text : String(decoding: text.utf8.suffix(Limits.tailBytes).drop { $0 & 0xC0 == 0x80 }, as: UTF8.self)
+        guard text.utf8.count > Limits.tailBytes else { return text }
+        let end = text.utf8.suffix(Limits.tailBytes).drop { $0 & 0xC0 == 0x80 }
+        // From a line's beginning, if one begins there.
+        let whole = end.firstIndex(of: 0x0A).map { end[end.index(after: $0)...] }
+        return String(decoding: whole ?? end, as: UTF8.self)
     }
 }

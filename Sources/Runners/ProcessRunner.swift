@@ -150,8 +150,22 @@ import Jobs
     /// or busy, when it did.
     private func asked() {
         guard phase == .running, exit == nil, let pending else { return }
-        if case .timedOut(let seconds, _) = pending { return report(.timedOut(seconds: seconds, failure(nil))) }
-        report(pending)
+        report(complete(pending))
+    }
+
+    /// With what the program has said until now, its unfinished line included: that is where it waits.
+    private func complete(_ outcome: AttemptOutcome) -> AttemptOutcome {
+        guard case .timedOut(let seconds, _) = outcome else { return outcome }
+        let now = context.loop.now
+        var rest = Limits.lastReadBytes
+        while rest > 0, let stderr, case .bytes(let count) = stderr.read(into: &context.buffer) {
+            rest -= count
+            let buffer = context.buffer
+            output.readStderr(unsafe buffer.span.bytes.extracting(0..<count), now: now, into: &context.batch)
+        }
+        output.endStderr(now: now, into: &context.batch)
+        flush()
+        return .timedOut(seconds: seconds, failure(nil))
     }
 
     private func failure(_ exit: ExitStatus?) -> JobFailure {
@@ -161,7 +175,7 @@ import Jobs
     /// How the program ends won't be known any more.
     private func lost() {
         guard phase == .running, exit == nil else { return }
-        report(pending ?? .crashed, grace: .zero)
+        report(complete(pending ?? .crashed), grace: .zero)
     }
 
     private func report(_ outcome: AttemptOutcome, grace: Duration) {

@@ -16,16 +16,22 @@ final class ControlHandle: Sendable {
 
     let mailbox: ExecutorMailbox
     let statistics: ExecutorStatistics
-    /// Signals and the end of the drain, for whoever waits for them.
-    let events = Mailbox<ControlEvent>()
+    /// What has become of the loop.
+    let pulse: LoopPulse
     private let inbox: Inbox<Message>
 
     /// On the control loop.
-    init(loop: Loop, _ make: () throws -> Executor) throws {
+    ///
+    /// - Parameters:
+    ///   - loop: the control loop.
+    ///   - events: is told of the end of the drain.
+    ///   - make: makes the executor.
+    /// - Throws: `SystemError`, and what `make` throws.
+    init(loop: Loop, events: Mailbox<ControlEvent>, _ make: () throws -> Executor) throws {
         let executor = try make()
         mailbox = executor.mailbox
         statistics = executor.statistics
-        let events = events
+        pulse = loop.pulse
         inbox = try Inbox(loop: loop) { message in
             switch message {
             case .recover(let jobs):
@@ -35,10 +41,6 @@ final class ControlHandle: Sendable {
             }
         }
         loop.keep(executor)
-        // The terminal was closed: what runs is ended in order, unless `nohup` has said that it is to stay.
-        for signal in [SIGTERM, SIGINT] + (SignalWatch.isIgnored(SIGHUP) ? [] : [SIGHUP]) {
-            loop.keep(try SignalWatch(loop: loop, signal: signal) { events.put(.signal) })
-        }
         loop.keep(try LoopLag(loop: loop))
     }
 
@@ -60,10 +62,13 @@ final class ServingHandle: Sendable {
         case close(Duration, Mailbox<ControlEvent>)
     }
 
+    /// What has become of the loop.
+    let pulse: LoopPulse
     private let inbox: Inbox<Message>
 
     /// On the serving loop.
     init(loop: Loop, server: Server) throws {
+        pulse = loop.pulse
         inbox = try Inbox(loop: loop) { message in
             switch message {
             case .close(let duration, let events):

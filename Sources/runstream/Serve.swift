@@ -17,10 +17,13 @@ struct Serve {
     private let clock: @Sendable () -> Jobs.Timestamp = WallClock.now
 
     private let log: LogQueue
+    private let signals: ShutdownSignals
+    private let events = Mailbox<ControlEvent>()
 
-    /// Starts the thread that writes the log.
+    /// Blocks the signals that end the server, then starts the threads that take them and that write the log.
     init(_ settings: ServeSettings) throws(SystemError) {
         self.settings = settings
+        signals = ShutdownSignals(drainGrace: settings.drainGrace)
         let isColoured = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
         let format: LogOutput.Format = settings.logFormat == .json ? .json : .text(isColoured: isColoured)
         let (level, clock) = (settings.logLevel, clock)
@@ -31,6 +34,7 @@ struct Serve {
         }
         log = queue
         logger = Logger(label: "runstream") { LogOutput(label: $0, level: level, format: format, queue: queue, clock: clock) }
+        try signals.start(events: events, log: queue, logger: logger)
     }
 
     func run() throws {
@@ -49,8 +53,8 @@ struct Serve {
 
         let runnerSettings = try self.runnerSettings(store: store, childFileLimit: files.original)
         let (clock, logger, random) = (clock, logger, RandomSource.system())
-        let control = try LoopThread.start(name: "rs-control") { loop in
-            try ControlHandle(loop: loop) {
+        let control = try LoopThread.start(name: "rs-control") { [events] loop in
+            try ControlHandle(loop: loop, events: events) {
                 try Executor(
                     loop: loop, settings: runnerSettings, admission: admission, memory: memory, clock: clock,
                     random: random.bits, logger: logger)
@@ -74,11 +78,13 @@ struct Serve {
             loopLags: lags.enumerated().map { ("rs-serve-\($0.offset)", $0.element) }, clock: clock,
             random: random, executorStats: { [statistics = control.handle.statistics] in statistics.current }, logger: logger)
         let serving = try serve(sockets, limits: httpLimits(files), lags: lags, context: context)
+        let watchdog = try LoopWatchdog(
+            [control.handle.pulse] + serving.map(\.handle.pulse), limit: settings.loopTimeout, state: state, logger: logger)
         announce(store, port: sockets.port, unfinished: unfinished.count)
 
         Shutdown(
             control: control, serving: serving, writer: writer, readers: readers, store: store, registry: registry, state: state,
-            logger: logger
+            events: events, signals: signals, watchdog: watchdog, logger: logger
         ).wait()
     }
 

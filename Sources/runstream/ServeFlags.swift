@@ -27,6 +27,7 @@ package struct ServeFlags: ParsableArguments {
     @Option(help: Settings.maxHeader.help, transform: Settings.maxHeader.parse) var maxHeader: Int?
     @Option(help: Settings.requestTimeout.help, transform: Settings.requestTimeout.parse) var requestTimeout: Duration?
     @Option(help: Settings.replyTimeout.help, transform: Settings.replyTimeout.parse) var replyTimeout: Duration?
+    @Option(help: Settings.loopTimeout.help, transform: Settings.loopTimeout.parse) var loopTimeout: Duration?
     @Option(help: Settings.idleTimeout.help, transform: Settings.idleTimeout.parse) var idleTimeout: Duration?
     @Option(help: Settings.writeTimeout.help, transform: Settings.writeTimeout.parse) var writeTimeout: Duration?
     @Option(help: Settings.allowedHosts.help, transform: Settings.allowedHosts.parse) var allowedHosts: [String]?

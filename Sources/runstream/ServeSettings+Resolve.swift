@@ -52,6 +52,7 @@ extension ServeSettings {
         maxHeaderBytes = try Settings.maxHeader.resolve(flags.maxHeader, environment) ?? maxHeaderBytes
         requestTimeout = try Settings.requestTimeout.resolve(flags.requestTimeout, environment) ?? requestTimeout
         replyTimeout = try Settings.replyTimeout.resolve(flags.replyTimeout, environment) ?? replyTimeout
+        loopTimeout = try Settings.loopTimeout.resolve(flags.loopTimeout, environment) ?? loopTimeout
         idleTimeout = try Settings.idleTimeout.resolve(flags.idleTimeout, environment) ?? idleTimeout
         writeTimeout = try Settings.writeTimeout.resolve(flags.writeTimeout, environment) ?? writeTimeout
         allowedHosts = try Settings.allowedHosts.resolve(flags.allowedHosts, environment) ?? allowedHosts

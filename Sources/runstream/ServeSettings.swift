@@ -51,6 +51,8 @@ package struct ServeSettings: Sendable, Equatable {
     package var requestTimeout: Duration = .seconds(10)
     /// For what a reply waits for.
     package var replyTimeout: Duration = .seconds(30)
+    /// How long a loop may take for one turn before the log says so and `/ready` fails.
+    package var loopTimeout: Duration = .seconds(10)
     /// Between two requests of a connection.
     package var idleTimeout: Duration = .seconds(75)
     /// For a stream that takes in nothing.

@@ -68,6 +68,9 @@ enum Settings {
     static let replyTimeout = Setting(
         "reply-timeout", "Time that a request may wait for the database; then it is answered 503", default: "30s", placeholder: "duration",
         parse: DurationArgument.parsePositive)
+    static let loopTimeout = Setting(
+        "loop-timeout", "Time that a loop may be busy with one thing; then the log says so and /ready fails", default: "10s",
+        placeholder: "duration", parse: DurationArgument.parsePositive)
     static let idleTimeout = Setting(
         "idle-timeout", "Time that a connection may wait for its next request", default: "75s", placeholder: "duration",
         parse: DurationArgument.parsePositive)

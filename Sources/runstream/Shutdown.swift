@@ -16,6 +16,9 @@ struct Shutdown {
     let store: SQLiteStore
     let registry: JobRegistry
     let state: ServerState
+    let events: Mailbox<ControlEvent>
+    let signals: ShutdownSignals
+    let watchdog: LoopWatchdog
     let logger: Logger
 
     /// How long the streams' ends are spread over, so that not everybody comes back at once.
@@ -25,26 +28,37 @@ struct Shutdown {
 
     /// Blocks until everything is down.
     func wait() {
+        signals.waitFor("the control loop")
         waitForSignal()
         state.drain()
+        signals.waitFor("the runs")
         logger.info("Draining: no new runs or streams; running ones get the drain grace")
         control.handle.drain()
         waitForRuns()
         // From here on nothing is appended; the writer ends when all of it is committed and published.
+        signals.waitFor("the database's writer")
         writer.stop()
+        signals.waitFor("the streams")
         closeStreams()
+        watchdog.stop()
         for loop in serving { loop.thread.stop() }
-        for loop in serving { loop.thread.join() }
+        for loop in serving {
+            signals.waitFor("the loop \(loop.handle.pulse.name)")
+            loop.thread.join()
+        }
+        signals.waitFor("the loop \(control.handle.pulse.name)")
         control.thread.stop()
         control.thread.join()
+        signals.waitFor("the database's readers")
         readers.stop()
         registry.removeAll()
+        signals.waitFor("the database")
         do { try store.close() } catch { logger.error("The database was not closed cleanly", metadata: ["error": "\(error)"]) }
         logger.info("Stopped")
     }
 
     private func waitForSignal() {
-        while let event = control.handle.events.take() {
+        while let event = events.take() {
             switch event {
             case .signal: return
             case .failed(let reason): logger.error("Runs of the last server cannot be taken up", metadata: ["error": "\(reason)"])
@@ -54,7 +68,7 @@ struct Shutdown {
     }
 
     private func waitForRuns() {
-        while let event = control.handle.events.take() {
+        while let event = events.take() {
             switch event {
             case .drained: return
             case .signal:
@@ -66,9 +80,10 @@ struct Shutdown {
     }
 
     private func closeStreams() {
-        for loop in serving { loop.handle.close(over: Self.spread, events: control.handle.events) }
+        for loop in serving { loop.handle.close(over: Self.spread, events: events) }
         var open = serving.count
-        while open > 0, let event = control.handle.events.take(within: Self.patience) {
+        let deadline = Monotonic.current() + Self.spread + Self.patience
+        while open > 0, let event = events.take(within: deadline - Monotonic.current()) {
             if case .streamsClosed = event { open -= 1 }
         }
     }

@@ -77,6 +77,7 @@ struct SettingsTests {
         Row("max-header", "32KiB", "32768", other: "1KiB") { "\($0.maxHeaderBytes)" },
         Row("request-timeout", "3s", "3.0 seconds", other: "4s") { "\($0.requestTimeout)" },
         Row("reply-timeout", "2s", "2.0 seconds", other: "4s") { "\($0.replyTimeout)" },
+        Row("loop-timeout", "5s", "5.0 seconds", other: "4s") { "\($0.loopTimeout)" },
         Row("idle-timeout", "1m", "60.0 seconds", other: "4s") { "\($0.idleTimeout)" },
         Row("write-timeout", "2m", "120.0 seconds", other: "4s") { "\($0.writeTimeout)" },
         Row("allowed-hosts", "A.example.com, b", "a.example.com b", other: "c") { $0.allowedHosts.joined(separator: " ") },

@@ -18,6 +18,7 @@ extension APIServer {
     /// `GET /ready`: whether a submit would be taken, a full queue apart.
     func ready(_ exchange: consuming Exchange) {
         if context.state.isDraining { return exchange.refuse(.notReady(.draining)) }
+        if let loop = context.state.stuckLoop { return exchange.refuse(.notReady(.loop(loop))) }
         guard context.writer.isHealthy else { return exchange.refuse(.notReady(.store)) }
         exchange.send(200, Array("{\"status\": \"ready\"}".utf8))
     }

@@ -65,6 +65,9 @@ int rs_take_accept_error(void);
 /** pthread_setname_np(3), a GNU extension; names longer than 15 bytes are cut. */
 void rs_name_thread(const char *name);
 
+/** The kernel's number of the calling thread (gettid(2), a GNU extension). */
+int rs_thread_id(void);
+
 /** Bytes that the kernel has not yet delivered and had acknowledged (SIOCOUTQ); ioctl is variadic. -1 and errno on failure. */
 int rs_unacknowledged(int fd);
 #endif
