@@ -125,7 +125,10 @@ extension FieldProblem {
         case .notAWebURL: "must be an http or https URL with a host"
         case .unknownRecipe(let name, let known):
             "isn't a recipe of this server: \(name.clipped). It has \(known.joined(separator: ", "))"
-        case .noRecipes(let name): "isn't a recipe of this server: \(name.clipped). It has none (--recipes)"
+        case .noRecipes(let name, let problem):
+            "isn't a recipe of this server: \(name.clipped). It has none: \(problem ?? "--recipes isn't set")"
+        case .recipeNotExecutable(let name):
+            "isn't a recipe, because the file isn't executable. On the server, run: chmod +x \(name.clipped)"
         case .noRunner: "is required, because this server has no runner for runs without a recipe (--runner)"
         }
     }

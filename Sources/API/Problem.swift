@@ -92,7 +92,8 @@ package struct FieldProblem: Equatable {
         case sessionRequired
         case notAWebURL
         case unknownRecipe(String, known: [String])
-        case noRecipes(String)
+        case noRecipes(String, problem: String?)
+        case recipeNotExecutable(String)
         case noRunner
     }
 

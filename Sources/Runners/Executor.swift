@@ -11,14 +11,16 @@ import Logging
     package let mailbox: ExecutorMailbox
     package let statistics: ExecutorStatistics
     let context: RunnerContext
-    private let admission: Admission
+    let admission: Admission
 
-    private var line = RunLine()
+    var line = RunLine()
     /// Attempts whose start waits for its commit, or for the next turn.
-    private var starting: [JobID: Int] = [:]
-    private var spawnable: [(job: Job, attempt: Int)] = []
+    var starting: [JobID: Int] = [:]
+    var spawnable: [(job: Job, attempt: Int)] = []
     var runners: [JobID: ProcessRunner] = [:]
-    private var retries: [JobID: Retry] = [:]
+    var retries: [JobID: Retry] = [:]
+    /// Programs that were being written when their runs were to start.
+    var busy: [JobID: BusyProgram] = [:]
     private var recovery: Recovery?
     var phase = Phase.recovering
     var drainTimer: LoopTimer?
@@ -27,7 +29,7 @@ import Logging
     enum Phase { case recovering, open, draining }
 
     /// A run that waits for its next attempt.
-    private struct Retry {
+    struct Retry {
         let job: Job
         let timer: LoopTimer
         /// Its time has come, but its last attempt's processes are not gone.
@@ -74,6 +76,7 @@ import Logging
         case .lost(let id): lost(id)
         case .answered(let ticket): context.answered(ticket)
         case .resultRead(let ticket, let file): context.resultRead(ticket, file)
+        case .explained(let ticket, let why): context.explained(ticket, why)
         }
     }
 
@@ -127,83 +130,9 @@ import Logging
         }
     }
 
-    // MARK: Starting
-
-    private func enqueue(_ job: Job) {
-        line.append(job)
-        startNext()
-    }
-
-    private func startNext() {
-        while phase == .open, runners.count + starting.count < context.settings.maxConcurrent, let job = line.popFirst() {
-            start(job)
-        }
-        updateStatistics()
-    }
-
-    private func start(_ job: Job) {
-        let isFirst = job.published.snapshot.attempt == 0
-        if isFirst { admission.left() }
-        var attempt = 0
-        let waiter = context.waiter { [unowned self] in spawnable.append((job, attempt)) }
-        guard case .starting(let number) = job.start(now: context.now, waiter: waiter) else {
-            context.forget(waiter)
-            return
-        }
-        attempt = number
-        starting[job.id] = attempt
-        admission.slotTaken()
-    }
-
-    /// Starts the process of an attempt whose start is committed.
-    ///
-    /// - Returns: whether there are more.
-    private func spawnNext() -> Bool {
-        guard !spawnable.isEmpty else { return false }
-        let (job, attempt) = spawnable.removeFirst()
-        guard starting.removeValue(forKey: job.id) == attempt else { return !spawnable.isEmpty }
-        let snapshot = job.published.snapshot
-        if snapshot.status == .running, snapshot.attempt == attempt, let work = job.work {
-            spawn(job, attempt, work)
-        } else {
-            slotFreed()
-        }
-        return !spawnable.isEmpty
-    }
-
-    private func spawn(_ job: Job, _ attempt: Int, _ work: JobWork) {
-        do {
-            let words = try words(for: work)
-            let runner = try ProcessRunner(
-                job: job, attempt: attempt, work: work, words: words, context: context,
-                onFailed: { [unowned self] in startFailed($0.job, attempt, $1) },
-                onEnd: { [unowned self] in ended($0.job, $1) }, onGone: { [unowned self] in gone($0) })
-            runners[job.id] = runner
-            statistics.change { $0.started += 1 }
-        } catch {
-            startFailed(job, attempt, error)
-            slotFreed()
-        }
-    }
-
-    private func startFailed(_ job: Job, _ attempt: Int, _ error: any Error) {
-        context.logger.warning("a run cannot be started", metadata: ["job_id": "\(job.id)", "error": "\(error)"])
-        let outcome = AttemptOutcome.failed(error: "Cannot start the runner: \(error)")
-        ended(job, job.finish(attempt: attempt, outcome, now: context.now, random: context.random()))
-    }
-
-    private func words(for work: JobWork) throws(RunStartError) -> [String] {
-        if let name = work.recipeName {
-            guard let path = context.settings.recipes?.path(of: name) else { throw .noRecipe(name) }
-            return [path]
-        }
-        guard let words = context.settings.runner else { throw .noRunner }
-        return words
-    }
-
     // MARK: Ending
 
-    private func ended(_ job: Job, _ outcome: FinishOutcome) {
+    func ended(_ job: Job, _ outcome: FinishOutcome) {
         switch outcome {
         case .ended(let status): statistics.change { $0.count(status) }
         case .retrying(let moment): retry(job, at: moment)
@@ -211,14 +140,15 @@ import Logging
         }
     }
 
-    private func gone(_ runner: ProcessRunner) {
+    func gone(_ runner: ProcessRunner) {
         guard runners[runner.job.id] === runner else { return }
         runners[runner.job.id] = nil
+        if startAgain(runner) { return }
         if retries[runner.job.id]?.isDue == true, let retry = retries.removeValue(forKey: runner.job.id) { line.append(retry.job) }
         slotFreed()
     }
 
-    private func slotFreed() {
+    func slotFreed() {
         admission.slotFreed()
         startNext()
         if phase == .draining, !hasRuns { drained() }

@@ -9,6 +9,7 @@ package final class ExecutorMailbox: JobStarter, StoreObserver, Sendable {
         case lost(JobID)
         case answered(UInt64)
         case resultRead(UInt64, ResultFile)
+        case explained(UInt64, String)
     }
 
     private let inbox: Inbox<Message>
@@ -33,4 +34,5 @@ package final class ExecutorMailbox: JobStarter, StoreObserver, Sendable {
     package func storeAnswered(_ ticket: UInt64, _ answer: StoreAnswer) { inbox.post(.answered(ticket)) }
 
     func resultRead(_ ticket: UInt64, _ file: ResultFile) { inbox.post(.resultRead(ticket, file)) }
+    func explained(_ ticket: UInt64, _ why: String) { inbox.post(.explained(ticket, why)) }
 }

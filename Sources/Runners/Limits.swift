@@ -32,6 +32,11 @@ package enum Limits {
     package static let killInterval = Duration.milliseconds(50)
     /// How long killed processes are waited for before the log says that they cannot be ended.
     package static let killPatience = Duration.seconds(10)
+    /// Bytes of a program's first line that are looked at if it can't be started.
+    static let shebangBytes = 256
+    /// How long a program that is being written is tried again, and how often.
+    static let busyPatience = Duration.seconds(1)
+    static let busyInterval = Duration.milliseconds(50)
     /// Notes of programs that are read from one file of an earlier server.
     package static let notes = 100_000
     /// How long a shutdown waits for killed processes to be gone.

@@ -9,6 +9,10 @@ import Jobs
     package let job: Job
     package let attempt: Int
     let context: RunnerContext
+    /// The program's path.
+    let program: String
+    /// Whether its program could not be started.
+    private(set) var hasFailedToStart = false
     private let directory: RunDirectory
     private let onFailed: (ProcessRunner, SystemError) -> Void
     private let onEnd: (ProcessRunner, FinishOutcome) -> Void
@@ -57,6 +61,7 @@ import Jobs
         self.job = job
         self.attempt = attempt
         self.context = context
+        program = words.first ?? ""
         self.onFailed = onFailed
         self.onEnd = onEnd
         self.onGone = onGone
@@ -108,6 +113,7 @@ import Jobs
     private func startFailed(_ error: SystemError) {
         guard phase == .running else { return }
         phase = .ended
+        hasFailedToStart = true
         timeout?.cancel()
         onFailed(self, error)
     }

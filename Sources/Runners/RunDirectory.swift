@@ -56,6 +56,7 @@ package final class RunFiles: Sendable {
     enum Task: Sendable {
         case remove(path: String)
         case readResult(path: String, ticket: UInt64)
+        case explain(path: String, SystemError, ticket: UInt64)
         case stop
     }
 
@@ -67,13 +68,18 @@ package final class RunFiles: Sendable {
     /// - Parameters:
     ///   - name: the thread's.
     ///   - onResult: called on it with each result file that was read.
+    ///   - onExplained: called on it with why a program could not be started.
     /// - Throws: `SystemError`.
-    init(name: String, onResult: @escaping @Sendable (UInt64, ResultFile) -> Void) throws {
+    init(
+        name: String, onResult: @escaping @Sendable (UInt64, ResultFile) -> Void,
+        onExplained: @escaping @Sendable (UInt64, String) -> Void
+    ) throws {
         (thread, inbox) = try LoopThread.start(name: name) { loop in
             try Inbox<Task>(loop: loop) { [unowned loop] task in
                 switch task {
                 case .remove(let path): unsafe rs_remove_tree(path)
                 case .readResult(let path, let ticket): onResult(ticket, ResultFile.read(path))
+                case .explain(let path, let error, let ticket): onExplained(ticket, StartFailure.explain(path, error))
                 case .stop: loop.stop()
                 }
             }

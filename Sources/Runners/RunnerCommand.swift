@@ -67,7 +67,7 @@ package enum RunnerCommand {
     }
 
     /// A path from here as one from the root.
-    private static func rooted(_ path: String) -> String? {
+    static func rooted(_ path: String) -> String? {
         guard !path.hasPrefix("/") else { return path }
         guard let here = unsafe getcwd(nil, 0) else { return nil }
         defer { unsafe free(here) }

@@ -22,6 +22,7 @@ import Logging
     private var lastTicket: UInt64 = 0
     private var waits: [UInt64: () -> Void] = [:]
     private var resultWaits: [UInt64: (ResultFile) -> Void] = [:]
+    private var explanationWaits: [UInt64: (String) -> Void] = [:]
 
     /// Memory to work in: one line, one batch and one read are under way at a time.
     var reader = RunnerLine()
@@ -44,8 +45,14 @@ import Logging
         guardian = try Guardian(
             capacity: settings.maxConcurrent, notes: LeaderNotes.path(in: settings.attemptsDirectory, random: random()), reaper: reaper,
             loop: loop, logger: logger)
-        files = try RunFiles(name: "rs-run-files") { _, _ in }
-        results = try RunFiles(name: "rs-run-results") { ticket, file in mailbox.resultRead(ticket, file) }
+        files = try RunFiles(name: "rs-run-files") { _, _ in
+        } onExplained: { _, _ in
+        }
+        results = try RunFiles(name: "rs-run-results") {
+            mailbox.resultRead($0, $1)
+        } onExplained: {
+            mailbox.explained($0, $1)
+        }
     }
 
     var now: Timestamp { clock() }
@@ -68,6 +75,14 @@ import Logging
         results.post(.readResult(path: path, ticket: lastTicket))
     }
 
+    /// Has somebody find out why a program could not be started; `body` runs on the loop.
+    func explain(_ path: String, _ error: SystemError, _ body: @escaping (String) -> Void) {
+        lastTicket += 1
+        explanationWaits[lastTicket] = body
+        results.post(.explain(path: path, error, ticket: lastTicket))
+    }
+
+    func explained(_ ticket: UInt64, _ why: String) { explanationWaits.removeValue(forKey: ticket)?(why) }
     func answered(_ ticket: UInt64) { waits.removeValue(forKey: ticket)?() }
     func resultRead(_ ticket: UInt64, _ file: ResultFile) { resultWaits.removeValue(forKey: ticket)?(file) }
 }

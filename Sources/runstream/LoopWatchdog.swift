@@ -8,11 +8,12 @@ import Logging
 final class LoopWatchdog: Sendable {
     private static let interval = Duration.seconds(1)
     private let isStopped: Monitor<Bool>
+    private let thread: pthread_t
 
     init(_ pulses: [LoopPulse], limit: Duration, state: ServerState, logger: Logger) throws(SystemError) {
         let isStopped = Monitor(false)
         self.isStopped = isStopped
-        try BackgroundThread.start(name: "rs-watchdog") {
+        thread = try BackgroundThread.start(name: "rs-watchdog") {
             var watchdog = Watchdog(pulses, limit: limit)
             while isStopped.wait(timeout: Self.interval, for: { $0 ? true : nil }) == nil {
                 for finding in watchdog.look(now: Monotonic.current()) {
@@ -27,6 +28,9 @@ final class LoopWatchdog: Sendable {
         }
     }
 
-    /// Ends the thread at its next look. Before loops are stopped.
-    func stop() { isStopped.change { $0 = true } }
+    /// Ends the thread. Once, before loops are stopped.
+    func stop() {
+        isStopped.change { $0 = true }
+        pthread_join(thread, nil)
+    }
 }

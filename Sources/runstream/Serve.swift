@@ -80,7 +80,7 @@ struct Serve {
         let serving = try serve(sockets, limits: httpLimits(files), lags: lags, context: context)
         let watchdog = try LoopWatchdog(
             [control.handle.pulse] + serving.map(\.handle.pulse), limit: settings.loopTimeout, state: state, logger: logger)
-        announce(store, port: sockets.port, unfinished: unfinished.count)
+        announce(store, port: sockets.port, unfinished: unfinished.count, recipes: runnerSettings.recipes)
 
         Shutdown(
             control: control, serving: serving, writer: writer, readers: readers, store: store, registry: registry, state: state,
@@ -185,7 +185,15 @@ struct Serve {
         }
     }
 
-    private func announce(_ store: SQLiteStore, port: UInt16, unfinished: Int) {
+    private func warn(about recipes: RecipeBook) {
+        if let problem = recipes.problem { return logger.warning("There are no recipes: \(problem)") }
+        for name in recipes.notExecutable.prefix(10) {
+            logger.warning(
+                "A file in the recipes' directory isn't executable, and so isn't a recipe. Run: chmod +x \(recipes.directory)/\(name)")
+        }
+    }
+
+    private func announce(_ store: SQLiteStore, port: UInt16, unfinished: Int, recipes: RecipeBook?) {
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
         print("runstream \(Version.current) listening on http://\(host):\(port)")
         fflush(nil)
@@ -200,6 +208,7 @@ struct Serve {
         if settings.apiKey == nil, !settings.isLoopback {
             logger.warning("Anybody who can reach this address can run things here: no API key is set")
         }
+        if let recipes { warn(about: recipes) }
         if settings.runner == nil, settings.recipesDirectory == nil {
             logger.warning("Neither --runner nor --recipes is set: every submit will be refused")
         }

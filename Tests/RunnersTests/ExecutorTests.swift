@@ -128,7 +128,7 @@ extension ProcessTests {
             let book = try RecipeBook(directory: recipes.path)
             let bench = try RunBench { $0.recipes = book }
             let missing = bench.submit(bench.job(recipe: "hello"))
-            #expect(try bench.end(of: missing).error == "Cannot start the runner: there is no recipe `hello`")
+            #expect(try bench.end(of: missing).error == "Cannot start the runner: there is no recipe `hello`: \(recipes.path) is empty")
             let file = recipes.appending(path: "hello")
             try "#!/bin/sh\necho \"hello from $0\"\n".write(to: file, atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)

@@ -216,8 +216,8 @@ extension ProcessTests {
         }
 
         @Test(arguments: [
-            ("/nonexistent", "Cannot start the runner: execve: No such file or directory"),
-            ("/etc/passwd", "Cannot start the runner: execve: Permission denied"),
+            ("/nonexistent", "Cannot start the runner: /nonexistent isn't there any more"),
+            ("/etc/passwd", "Cannot start the runner: /etc/passwd isn't executable. Run: chmod +x /etc/passwd"),
         ])
         func `a runner that cannot be started fails the run with the reason`(path: String, error: String) throws {
             let bench = try RunBench { $0.runner = [path] }

@@ -65,7 +65,14 @@ package struct SubmitDecoder {
         }
         if rules.recipes?.has(name) == true { return name }
         let known = rules.recipes?.names ?? []
-        problems.append(FieldProblem("recipe_name", known.isEmpty ? .noRecipes(name) : .unknownRecipe(name, known: known)))
+        if let recipes = rules.recipes, recipes.notExecutable.contains(name) {
+            problems.append(FieldProblem("recipe_name", .recipeNotExecutable(name)))
+        } else {
+            problems.append(
+                FieldProblem(
+                    "recipe_name",
+                    known.isEmpty ? .noRecipes(name, problem: rules.recipes?.publicProblem) : .unknownRecipe(name, known: known)))
+        }
         return nil
     }
 
