@@ -7,7 +7,9 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case unreachable = 5
     case unfinished = 6
     case usage = 64
+    case damaged = 65
     case output = 74
+    case inUse = 75
     case detached = 130
 
     /// For the help, in the order of the numbers.
@@ -20,7 +22,9 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
           5    no server reached, or one that cannot answer now (5xx)
           6    no result yet: the run has not ended
           64   wrong usage
+          65   a database or backup that is damaged, or of a newer version
           74   output could not be written
+          75   the database is in use
           130  detached by Ctrl-C; the run goes on
         """
 

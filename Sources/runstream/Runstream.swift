@@ -23,7 +23,7 @@ struct Runstream: ParsableCommand {
             """,
         version: Version.current,
         groupedSubcommands: [
-            CommandGroup(name: "Server", subcommands: [ServeCommand.self, HealthCommand.self]),
+            CommandGroup(name: "Server", subcommands: [ServeCommand.self, HealthCommand.self, BackupCommand.self, RestoreCommand.self]),
             CommandGroup(
                 name: "Runs",
                 subcommands: [

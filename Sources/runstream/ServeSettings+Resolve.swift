@@ -15,7 +15,7 @@ extension ServeSettings {
     package static func resolve(
         _ flags: ServeFlags, environment: [String: String], cores: Int, readFile: (String) throws(ArgumentProblem) -> String
     ) throws(SettingsError) -> ServeSettings {
-        var settings = ServeSettings(databasePath: try database(flags, environment), loops: max(1, cores))
+        var settings = ServeSettings(databasePath: try database(flags.db, environment), loops: max(1, cores))
         func set<Value>(_ field: WritableKeyPath<ServeSettings, Value>, _ setting: Setting<Value>, _ flag: Value?) throws(SettingsError) {
             if let value = try setting.resolve(flag, environment) { settings[keyPath: field] = value }
         }
@@ -60,8 +60,8 @@ extension ServeSettings {
         trustedProxies = try Settings.trustedProxies.resolve(flags.trustedProxies, environment) ?? trustedProxies
     }
 
-    private static func database(_ flags: ServeFlags, _ environment: [String: String]) throws(SettingsError) -> String {
-        if let path = try Settings.db.resolve(flags.db, environment) { return try DatabasePath.check(path) }
+    static func database(_ flag: String?, _ environment: [String: String]) throws(SettingsError) -> String {
+        if let path = try Settings.db.resolve(flag, environment) { return try DatabasePath.check(path) }
         // The XDG rules: a relative path there is to be ignored.
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return "\(state)/runstream/runstream.db" }
         guard let home = environment["HOME"], !home.isEmpty else { throw .noStateDirectory }
