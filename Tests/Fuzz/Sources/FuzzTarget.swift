@@ -8,6 +8,7 @@ import Support
 /// One parser of bytes from outside, with what must hold whatever they are. A broken property stops the process, as a trap does.
 enum FuzzTarget: String, CaseIterable {
     case head
+    case request
     case accept
     case query
     case names
@@ -23,6 +24,7 @@ enum FuzzTarget: String, CaseIterable {
     func run(_ bytes: [UInt8]) {
         switch self {
         case .head: Self.head(bytes)
+        case .request: Self.request(bytes)
         case .accept: Self.accept(String(decoding: bytes, as: UTF8.self))
         case .query: Self.query(String(decoding: bytes, as: UTF8.self))
         case .names: Self.names(String(decoding: bytes, as: UTF8.self))
@@ -46,6 +48,25 @@ enum FuzzTarget: String, CaseIterable {
     private static func head(_ bytes: [UInt8]) {
         let whole = HeadProbe.fault(in: [bytes[...]])
         for pieces in cuts(bytes) { precondition(HeadProbe.fault(in: pieces) == whole, "a head's verdict depends on how it is cut") }
+    }
+
+    private static func request(_ bytes: [UInt8]) {
+        let whole = RequestProbe.read([bytes[...]])
+        for pieces in cuts(bytes) {
+            let cut = RequestProbe.read(pieces)
+            precondition(cut.verdict == whole.verdict && cut.body == whole.body, "a request's verdict depends on how it is cut")
+        }
+        // A body of ours, in chunks whose sizes the bytes choose, comes out as it went in.
+        var text = Array("POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n".utf8)
+        let body = bytes.prefix(RequestProbe.limitBytes)
+        var rest = body
+        while let first = rest.first {
+            let chunk = rest.prefix(Int(first % 64) + 1)
+            text += Array("\(String(chunk.count, radix: 16))\r\n".utf8) + chunk + [0x0D, 0x0A]
+            rest = rest.dropFirst(chunk.count)
+        }
+        text += Array("0\r\n\r\n".utf8)
+        precondition(RequestProbe.read([text[...]]).body == Array(body), "a chunked body that changes")
     }
 
     private static func accept(_ text: String) {
