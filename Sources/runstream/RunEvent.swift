@@ -19,7 +19,7 @@ package enum RunEvent: Sendable, Equatable {
         case "progress": self = .progress(data)
         case "log":
             self = .log(
-                message: data["message"]?.text ?? data.text ?? data.compact, isStderr: data["stream"]?.text == "stderr",
+                message: data["message"]?.text ?? data.text ?? data.readable.compact, isStderr: data["stream"]?.text == "stderr",
                 level: data["level"]?.text, isTransient: data["transient"] == .literal("true"),
                 fields: Self.fields(data["fields"]))
         case "complete": self = .complete(status: data["status"]?.text ?? "", error: data["error"]?.text)
@@ -29,7 +29,7 @@ package enum RunEvent: Sendable, Equatable {
                 reason: data["reason"]?.text ?? "failed",
                 error: data["error"]?.text)
         case "gap": self = .gap(requested: data["requested"]?.integer ?? 0, oldest: data["oldest"]?.integer ?? 0)
-        case "error": self = .error(data["error"]?.text ?? data["message"]?.text ?? data.text ?? data.compact)
+        case "error": self = .error(data["error"]?.text ?? data["message"]?.text ?? data.text ?? data.readable.compact)
         default: self = .other(name: name, data: data)
         }
     }

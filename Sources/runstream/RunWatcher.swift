@@ -21,6 +21,8 @@ struct RunWatcher {
     private var view: EventView
     private var end: (status: String, error: String?)?
     private var lastReason: EventSource.Reason?
+    /// Whether the end was told apart from the events.
+    private(set) var hasToldEnd = false
 
     init(_ client: APIClient, id: RunIDArgument, options: Options, view: EventView) {
         self.client = client
@@ -106,6 +108,7 @@ struct RunWatcher {
             throw client.failure(.badResponse("the stream has ended, but the run is \(status)"))
         }
         end = (status, run["error"]?.text)
+        hasToldEnd = true
         Output.notice("The run has ended: \(status)" + (run["error"]?.text.map { ": \(TerminalText.escape($0))" } ?? ""))
     }
 

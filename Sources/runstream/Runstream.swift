@@ -41,7 +41,8 @@ struct Runstream: ParsableCommand {
             exit(withError: ValidationError("Argument \(index) isn't UTF-8: \(TerminalText.escape(CommandLine.arguments[index]))"))
         }
         let commands = configuration.groupedSubcommands.flatMap { $0.subcommands }.compactMap { $0.configuration.commandName } + ["help"]
-        if let word = CommandLine.arguments.dropFirst().first, let complaint = CommandName.complaint(word, known: commands) {
+        let words = CommandLine.arguments.dropFirst()
+        if let word = words.first == "help" ? words.dropFirst().first : words.first, let complaint = CommandName.complaint(word, known: commands) {
             exit(withError: ValidationError(complaint))
         }
         main(nil)
