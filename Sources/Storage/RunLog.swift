@@ -1,9 +1,15 @@
 import Jobs
 import Logging
 
-/// Tells the server's log what becomes of runs, once it is committed: one line for each start, retry and end, none for events.
+/// Tells the server's log what becomes of runs, once it is committed: one line for each submit, start, retry and end, none for events.
 struct RunLog {
     let logger: Logger
+
+    /// A new run is on the disk, whether its submitter hears of it or not. On the writer's thread.
+    func submitted(_ id: JobID, _ work: JobWork, from client: String) {
+        guard logger.logLevel <= .info else { return }
+        logger.info("Run submitted", metadata: ["job_id": "\(id)", "recipe": "\(work.recipeName ?? "-")", "client": "\(client)"])
+    }
 
     /// A commit has taken a run from one state to another. On the writer's thread.
     ///

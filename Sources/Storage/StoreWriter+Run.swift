@@ -137,6 +137,7 @@ extension StoreWriter {
         switch outcome {
         case .created:
             admission.entered()
+            RunLog(logger: logger).submitted(submit.job.id, submit.work, from: submit.client)
             _ = submit.job.committed(submission.commit, .committed(oldest: LogOldest()))
             let job = registry.insert(submit.job) ?? submit.job
             created.append(job)
@@ -212,7 +213,7 @@ extension StoreWriter {
         for (index, submit) in draft.submits.enumerated() {
             // By another draw of the same id it would be another run.
             if (try? store.job(submit.job.id))?.spec == submit.job.spec {
-                keep(submit.job, draft.batch.submits[index].commit)
+                keep(submit, draft.batch.submits[index].commit)
             } else {
                 _ = submit.job.deleted()
             }
@@ -230,12 +231,14 @@ extension StoreWriter {
     }
 
     /// A new run was written although its submit failed. It runs; whoever submits it again with the same key gets it.
-    private func keep(_ job: Job, _ commit: JobCommit) {
+    private func keep(_ submit: WriterQueue.Submit, _ commit: JobCommit) {
+        let job = submit.job
         guard registry.find(job.id) == nil else {
             _ = job.deleted()
             return
         }
         admission.entered()
+        RunLog(logger: logger).submitted(job.id, submit.work, from: submit.client)
         _ = job.committed(commit, .committed(oldest: LogOldest()))
         starter.jobsCreated([registry.insert(job) ?? job])
     }

@@ -110,9 +110,15 @@ package final class StoreWriter: JobCommitter, Sendable {
     }
 
     /// Brings a new run to the store. Answered `.submitted` once it is on the disk, `.queueFull`, `.idTaken`, or `.failed`.
-    package func submit(_ job: Job, key: IdempotencyKey?, waiter: StoreWaiter) {
+    ///
+    /// - Parameters:
+    ///   - job: the run, with its work.
+    ///   - key: what makes a repetition of the submit known.
+    ///   - client: the submitter's address, for the log.
+    ///   - waiter: is answered.
+    package func submit(_ job: Job, key: IdempotencyKey?, client: String = "-", waiter: StoreWaiter) {
         guard let work = job.work else { preconditionFailure("a run that is submitted has its work") }
-        let isTaken = queue.change { $0.add(WriterQueue.Submit(job: job, work: work, key: key, waiter: waiter)) }
+        let isTaken = queue.change { $0.add(WriterQueue.Submit(job: job, work: work, key: key, client: client, waiter: waiter)) }
         if !isTaken { refuse(job, waiter) }
     }
 
@@ -155,6 +161,7 @@ struct WriterQueue {
         let job: Job
         let work: JobWork
         let key: IdempotencyKey?
+        let client: String
         let waiter: StoreWaiter
     }
 

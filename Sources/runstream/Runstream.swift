@@ -42,7 +42,9 @@ struct Runstream: ParsableCommand {
         }
         let commands = configuration.groupedSubcommands.flatMap { $0.subcommands }.compactMap { $0.configuration.commandName } + ["help"]
         let words = CommandLine.arguments.dropFirst()
-        if let word = words.first == "help" ? words.dropFirst().first : words.first, let complaint = CommandName.complaint(word, known: commands) {
+        if let word = words.first == "help" ? words.dropFirst().first : words.first,
+            let complaint = CommandName.complaint(word, known: commands)
+        {
             exit(withError: ValidationError(complaint))
         }
         main(nil)

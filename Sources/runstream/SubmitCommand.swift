@@ -34,7 +34,8 @@ struct SubmitCommand: ClientCommand {
         var watcher = RunWatcher(api, id: id, options: watch.watcherOptions(knowsServer: true, client: client), view: view())
         let end = try watcher.watch()
         guard wait, end != .detached else { return end }
-        return try RunResult.show(id, api, json: json, isEndShown: (stream && !json) || watcher.hasToldEnd, comeBackOptions: client.comeBackOptions)
+        return try RunResult.show(
+            id, api, json: json, isEndShown: (stream && !json) || watcher.hasToldEnd, comeBackOptions: client.comeBackOptions)
     }
 
     private func submit(_ body: String, _ api: APIClient) throws(CommandFailure) -> (tree: JSONTree, body: [UInt8]) {
@@ -43,7 +44,8 @@ struct SubmitCommand: ClientCommand {
         } catch {
             guard error.status == .unreachable, error.message.hasPrefix("the connection to") else { throw error }
             let advice =
-                run.idempotencyKey == nil ? "see `runstream list\(client.comeBackOptions)` before submitting again" : "submit again with the same key to find out"
+                run.idempotencyKey == nil
+                ? "see `runstream list\(client.comeBackOptions)` before submitting again" : "submit again with the same key to find out"
             throw CommandFailure("\(error.message)\nThe run may have been accepted: \(advice).", error.status)
         }
     }

@@ -28,3 +28,14 @@ def test_no_run_goes_by_without_a_word_in_the_log(serve):
     assert (ended["job_id"], ended["status"], ended["error"]) == (job, "failed", "out of paper")
     assert int(ended["events"]) > 4 and int(ended["duration_ms"]) > 0
     assert "a secret" not in server.log()
+
+
+def test_a_submit_whose_client_has_left_is_in_the_log_too(serve):
+    server = serve()
+    body = b'{"prompt": "x", "recipe_name": "quick"}'
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        head = f"POST /api/v1/runs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        client.sendall(head.encode() + body)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    until(lambda: "Run ended" in server.log(), 20 * PATIENCE, "the run's end")
+    assert server.log().count("Run submitted client=127.0.0.1") == 1

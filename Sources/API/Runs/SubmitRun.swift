@@ -24,12 +24,11 @@ extension APIServer {
             maxAttempts: order.maxAttempts, webhookURL: order.webhookURL)
         let job = Job(spec: spec, work: order.work, committer: context.writer, memory: context.memory)
         wait(exchange) {
-            context.writer.submit(job, key: order.key, waiter: $0)
+            context.writer.submit(job, key: order.key, client: client, waiter: $0)
         } resume: { [self] answer, exchange in
             switch answer {
             // A new run may have been started since; what was accepted was queued.
             case .submitted(let job, let isNew):
-                if isNew { log(job, order.work, from: client) }
                 Self.accepted(job, isNew ? .queued : job.published.snapshot.status, exchange)
             case .queueFull: exchange.refuse(.queueFull)
             case .idTaken where draws > 1: submit(order, from: client, exchange, draws: draws - 1)
@@ -37,11 +36,6 @@ extension APIServer {
             case .idTaken, .committed, .job, .result, .page, .counts, .deleted: exchange.refuse(.internalError)
             }
         }
-    }
-
-    private func log(_ job: Job, _ work: JobWork, from client: String) {
-        context.logger.info(
-            "Run submitted", metadata: ["job_id": "\(job.id)", "recipe": "\(work.recipeName ?? "-")", "client": "\(client)"])
     }
 
     private static func accepted(_ job: Job, _ status: JobStatus, _ exchange: consuming Exchange) {
