@@ -23,6 +23,8 @@ package struct APIContext: Sendable {
     package var admission: Admission
     /// What the executor is doing; any thread. Nil: only what admission knows is told.
     package var executorStats: (@Sendable () -> ExecutorStats)?
+    /// How many log lines were dropped; nil without a log that drops lines.
+    package var droppedLogLines: (@Sendable () -> UInt64)?
     /// For the logs of new runs.
     package var memory: LogMemory
     /// Whether the server is on its way out.

@@ -59,7 +59,7 @@ package final class ParkedReplies {
 
     /// The connection of a parked reply was closed.
     func forget(_ ticket: Ticket) {
-        entries[ticket] = nil
+        entries.removeValue(forKey: ticket)?.connection.server.counters.repliesAbandoned.add()
         onDropped?(ticket)
     }
 
@@ -94,6 +94,7 @@ package final class ParkedReplies {
         guard server.loop.now >= entry.deadline else { return }
         entries[ticket] = nil
         connection.parked = nil
+        server.counters.repliesTimedOut.add()
         onDropped?(ticket)
         connection.answerTooLate()
     }

@@ -16,6 +16,10 @@ package final class ServerCounters: Sendable {
     package let requestsTimedOut = Counter()
     /// Requests whose connection was closed, since too many bytes of requests waited in memory.
     package let requestsCutOff = Counter()
+    /// Requests that were answered 503 because what they waited for took too long.
+    package let repliesTimedOut = Counter()
+    /// Requests whose client left while they waited.
+    package let repliesAbandoned = Counter()
     /// Bytes that streams were sent, heads and heartbeats included.
     package let bytesSent = Counter()
     /// Events (chunks of a log) that streams were sent whole.

@@ -39,6 +39,8 @@ package enum Limits {
     static let busyInterval = Duration.milliseconds(50)
     /// Notes of programs that are read from one file of an earlier server.
     package static let notes = 100_000
+    /// How long a shutdown waits for the removal of runs' directories.
+    static let filesPatience = Duration.milliseconds(300)
     /// How long a shutdown waits for killed processes to be gone.
     package static let drainPatience = Duration.milliseconds(500)
     /// Bytes of plain stdout text that are kept for the result.

@@ -2,6 +2,7 @@ import CProcess
 import EventLoop
 import Glibc
 import Jobs
+import Locking
 
 /// One attempt's directory: `work`, where its process begins, and beside it the result file.
 ///
@@ -62,6 +63,8 @@ package final class RunFiles: Sendable {
 
     private let inbox: Inbox<Task>
     private let thread: LoopThread
+    private let isDone: Monitor<Bool>
+    private let isGivenUp: Lock<Bool>
 
     /// Starts the thread.
     ///
@@ -74,13 +77,18 @@ package final class RunFiles: Sendable {
         name: String, onResult: @escaping @Sendable (UInt64, ResultFile) -> Void,
         onExplained: @escaping @Sendable (UInt64, String) -> Void
     ) throws {
+        let (isDone, isGivenUp) = (Monitor(false), Lock(false))
+        self.isDone = isDone
+        self.isGivenUp = isGivenUp
         (thread, inbox) = try LoopThread.start(name: name) { loop in
             try Inbox<Task>(loop: loop) { [unowned loop] task in
                 switch task {
-                case .remove(let path): unsafe rs_remove_tree(path)
+                case .remove(let path): if !isGivenUp.withLock({ $0 }) { unsafe rs_remove_tree(path) }
                 case .readResult(let path, let ticket): onResult(ticket, ResultFile.read(path))
                 case .explain(let path, let error, let ticket): onExplained(ticket, StartFailure.explain(path, error))
-                case .stop: loop.stop()
+                case .stop:
+                    isDone.change { $0 = true }
+                    loop.stop()
                 }
             }
         }
@@ -88,10 +96,11 @@ package final class RunFiles: Sendable {
 
     func post(_ task: Task) { inbox.post(task) }
 
-    /// Waits until everything posted so far is done, and ends the thread.
+    /// Gives what was posted so far a moment, and ends the thread. What is left of directories goes at the next start.
     func stop() {
         post(.stop)
-        thread.join()
+        if isDone.wait(timeout: Limits.filesPatience, for: { $0 ? true : nil }) == true { return thread.join() }
+        isGivenUp.withLock { $0 = true }
     }
 
     deinit { thread.stop() }

@@ -35,6 +35,7 @@ struct Serve {
         log = queue
         logger = Logger(label: "runstream") { LogOutput(label: $0, level: level, format: format, queue: queue, clock: clock) }
         try signals.start(events: events, log: queue, logger: logger)
+        LibeventLog.redirect { [logger] in logger.warning("libevent: \($0)") }
     }
 
     func run() throws {
@@ -72,11 +73,12 @@ struct Serve {
         let counters = ServerCounters()
         let state = ServerState()
         let lags = sockets.map { _ in Histogram() }
-        let context = try APIContext(
+        var context = try APIContext(
             settings: apiSettings(store: store, port: sockets.port), registry: registry, writer: writer, readers: readers,
             executor: control.handle.mailbox, admission: admission, memory: memory, state: state, counters: counters,
             loopLags: lags.enumerated().map { ("rs-serve-\($0.offset)", $0.element) }, clock: clock,
             random: random, executorStats: { [statistics = control.handle.statistics] in statistics.current }, logger: logger)
+        context.droppedLogLines = { [log] in log.dropped }
         let serving = try serve(sockets, limits: httpLimits(files), lags: lags, context: context)
         let watchdog = try LoopWatchdog(
             [control.handle.pulse] + serving.map(\.handle.pulse), limit: settings.loopTimeout, state: state, logger: logger)

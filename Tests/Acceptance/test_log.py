@@ -1,8 +1,11 @@
 """What the server's log says of runs."""
 
 import json
+import socket
+import struct
 
 from support import until
+from support.server import PATIENCE
 
 
 def lines(server, message: str) -> list[dict]:

@@ -1,5 +1,7 @@
 """SIGTERM drains: exit 0 within the grace and a second, whatever goes on; and what was interrupted is recorded as such."""
 
+import os
+import shutil
 import threading
 import time
 
@@ -132,3 +134,20 @@ def test_a_second_sigterm_hurries(serve):
     server.terminate()
     assert server.wait(10) == 0
     assert time.monotonic() - began < 3 * PATIENCE
+
+
+def test_two_hundred_thousand_files_that_a_run_left_do_not_delay_the_end(serve):
+    server = serve("--drain-grace", "1s")
+    server.kill_all()
+    left = server.directory / "runs.db.attempts" / "run_0123456789ab-1-ff" / "work"
+    left.mkdir(parents=True)
+    for directory in range(200):
+        (left / str(directory)).mkdir()
+        for file in range(1000):
+            os.close(os.open(left / str(directory) / str(file), os.O_CREAT))
+    server.start()
+    began = time.monotonic()
+    server.terminate()
+    assert server.wait(20 * PATIENCE) == 0
+    assert time.monotonic() - began < 2 * PATIENCE
+    shutil.rmtree(server.directory / "runs.db.attempts")

@@ -61,6 +61,12 @@ extension APIServer {
         text.single(
             "runstream_http_requests_cut_off_total", .counter, "Requests closed since too many bytes of requests waited in memory.",
             counters.requestsCutOff.value)
+        text.single(
+            "runstream_http_replies_timed_out_total", .counter, "Requests answered 503 after waiting too long (--reply-timeout).",
+            counters.repliesTimedOut.value)
+        text.single(
+            "runstream_http_replies_abandoned_total", .counter, "Requests whose client left while they waited.",
+            counters.repliesAbandoned.value)
         text.single("runstream_connections", .gauge, "Open client connections, streams included.", counters.connections.value)
         text.single("runstream_connections_accepted_total", .counter, "Connections accepted.", counters.connectionsAccepted.value)
         text.single("runstream_connections_refused_total", .counter, "Connections over the limit.", counters.connectionsRefused.value)
@@ -108,6 +114,9 @@ extension APIServer {
         text.single("process_max_fds", .gauge, "Descriptors that the process may have.", usage.maxFiles)
         if let bytes = usage.residentBytes { text.single("process_resident_memory_bytes", .gauge, "Resident memory.", bytes) }
         if let files = usage.openFiles { text.single("process_open_fds", .gauge, "Open descriptors.", files) }
+        if let dropped = context.droppedLogLines?() {
+            text.single("runstream_log_lines_dropped_total", .counter, "Log lines that nobody read in time.", dropped)
+        }
         text.metric("runstream_build_info", .gauge, "The version that runs.")
         text.sample("runstream_build_info", [("version", context.settings.version)], 1)
     }
