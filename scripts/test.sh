@@ -50,7 +50,7 @@ acceptance() {
 }
 # What is run against every build: everything short that looks at correctness and not at size or speed.
 everywhere=(-m 'not long' test_curl_bytes.py test_seed_clients.py test_resume.py test_idempotency.py test_disconnects.py
-    test_process_tree.py test_hostile_text.py test_sigterm.py test_startup.py test_power_cut.py)
+    test_process_tree.py test_guardian.py test_hostile_text.py test_sigterm.py test_startup.py test_power_cut.py)
 
 run_check() { stage check scripts/check.sh; }
 run_debug() {

@@ -203,6 +203,7 @@ int rs_start_guardian(unsigned how_many, int notes, pid_t *pid, int *socket) {
         capacity = how_many;
         /* The server's files and clients are not ours to hold. The socket may have the notes' number, and the other way round. */
         const int lifted = fcntl(ends[1], F_DUPFD_CLOEXEC, FIRST_FREE), kept = fcntl(notes, F_DUPFD_CLOEXEC, FIRST_FREE);
+        if (lifted < 0 || kept < 0) _exit(1);
         dup2(lifted, SERVER);
         fcntl(SERVER, F_SETFD, FD_CLOEXEC);
         keep_up_to(NOTES, kept);

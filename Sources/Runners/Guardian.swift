@@ -14,6 +14,9 @@ import Logging
     private let reaper: Reaper
     private var link: GuardianLink?
     private var cleanup: Recovery?
+    private var openedAt: Monotonic
+    private var isStopped = false
+    private var retry: LoopTimer?
     private var processes: [UInt32: RunProcess] = [:]
     private var freeSlots: [UInt32] = []
     private var slotsMade: UInt32 = 0
@@ -44,13 +47,19 @@ import Logging
         self.reaper = reaper
         self.loop = loop
         self.logger = logger
+        openedAt = loop.now
         try open()
     }
 
     /// Ends the guardian, and with it all that still runs.
-    func stop() { link = nil }
+    func stop() {
+        isStopped = true
+        link = nil
+        retry = nil
+    }
 
     private func open() throws(SystemError) {
+        openedAt = loop.now
         link = try GuardianLink(
             capacity: capacity, notes: notes, loop: loop, onReport: { [unowned self] in take($0) },
             onRoom: { [unowned self] in sendUnsent() },
@@ -175,12 +184,25 @@ import Logging
 
     private func cleanedUp(_ lost: [RunProcess]) {
         cleanup = nil
+        // One that dies at once would do so again.
+        if loop.now - openedAt < Limits.guardianPause { reopenLater() } else { reopen() }
+        for process in lost where processes[process.slot] === process { gone(process) }
+    }
+
+    /// Runs whose time has come wait for it.
+    private func reopen() {
+        guard !isStopped else { return }
         do {
             try open()
             sendUnsent()
         } catch {
-            logger.critical("No process can be started that keeps the runs", metadata: ["error": "\(error)"])
+            logger.critical("No process can be started that keeps the runs; trying again", metadata: ["error": "\(error)"])
+            reopenLater()
         }
-        for process in lost where processes[process.slot] === process { gone(process) }
+    }
+
+    private func reopenLater() {
+        if retry == nil { retry = try? LoopTimer(loop: loop) { [unowned self] in reopen() } }
+        retry?.schedule(after: Limits.guardianPause)
     }
 }

@@ -28,6 +28,8 @@ package enum Limits {
     package static let stdoutGrace = Duration.seconds(2)
     /// Bytes that are still read from such a stdout, and at the end from stderr.
     package static let lastReadBytes = 1024 * 1024
+    /// Between two tries to start a guardian.
+    static let guardianPause = Duration.seconds(1)
     /// How often SIGKILL is repeated for processes that are not below the guardian.
     package static let killInterval = Duration.milliseconds(50)
     /// How long killed processes are waited for before the log says that they cannot be ended.

@@ -118,6 +118,16 @@ def test_nothing_outlives_a_guardian_that_is_killed_and_the_server_starts_anothe
     until(lambda: len(children(server.pid)) == 1, what="one guardian and no zombie")
 
 
+def test_a_guardian_that_is_killed_again_and_again_is_started_again_and_no_run_is_lost(hider, token):
+    server = hider()
+    for _ in range(3):
+        os.kill(until(lambda: children(server.pid), 5 * PATIENCE)[0].pid, signal.SIGKILL)
+        time.sleep(0.1)
+    jobs = [server.submit(recipe_name="quick")["job_id"] for _ in range(5)]
+    for job in jobs:
+        assert server.wait_terminal(job)["status"] == "succeeded"
+
+
 def test_nothing_outlives_a_server_and_a_guardian_that_are_killed_together(hider, token):
     server = hider()
     hide(server, token)
