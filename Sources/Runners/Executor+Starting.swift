@@ -65,8 +65,10 @@ extension Executor {
     /// The program of an attempt could not be started.
     private func startFailed(_ runner: ProcessRunner, _ error: SystemError) {
         let (job, attempt) = (runner.job, runner.attempt)
-        if error.call == "execve", error.code == ETXTBSY, isWorthWaiting(job.id, attempt) { return }
+        if error.call == "execve", error.code == ETXTBSY, isWorthWaiting(job, attempt) { return }
         busy[job.id] = nil
+        // Who would find out ends with the last run.
+        if phase == .draining { return startFailed(job, attempt, "\(error)") }
         context.explain(runner.program, error) { [unowned self] in startFailed(job, attempt, $0) }
     }
 
@@ -80,15 +82,16 @@ extension Executor {
 
     /// A start that is tried again.
     struct BusyProgram {
+        let job: Job
         let attempt: Int
         let since: Monotonic
         var timer: LoopTimer?
     }
 
-    private func isWorthWaiting(_ id: JobID, _ attempt: Int) -> Bool {
+    private func isWorthWaiting(_ job: Job, _ attempt: Int) -> Bool {
         let now = context.loop.now
-        if let program = busy[id], program.attempt == attempt { return now - program.since < Limits.busyPatience }
-        busy[id] = BusyProgram(attempt: attempt, since: now)
+        if let program = busy[job.id], program.attempt == attempt { return now - program.since < Limits.busyPatience }
+        busy[job.id] = BusyProgram(job: job, attempt: attempt, since: now)
         return true
     }
 
@@ -97,16 +100,22 @@ extension Executor {
     /// - Returns: whether there is need to.
     func startAgain(_ runner: ProcessRunner) -> Bool {
         let (job, attempt) = (runner.job, runner.attempt)
-        guard busy[job.id]?.attempt == attempt, runner.hasFailedToStart, job.published.snapshot.status == .running, phase == .open,
-            let timer = try? LoopTimer(loop: context.loop, handler: { [unowned self] in spawnable.append((job, attempt)) })
-        else {
+        guard busy[job.id]?.attempt == attempt, runner.hasFailedToStart else {
             busy[job.id] = nil
             return false
         }
-        starting[job.id] = attempt
-        busy[job.id]?.timer = timer
-        timer.schedule(after: Limits.busyInterval)
-        return true
+        if phase == .open, job.published.snapshot.status == .running,
+            let timer = try? LoopTimer(loop: context.loop, handler: { [unowned self] in spawnable.append((job, attempt)) })
+        {
+            starting[job.id] = attempt
+            busy[job.id]?.timer = timer
+            timer.schedule(after: Limits.busyInterval)
+            return true
+        }
+        busy[job.id] = nil
+        // The server goes down, or there is no memory for a timer; nothing, if it was cancelled.
+        ended(job, job.finish(attempt: attempt, .crashed, now: context.now, random: context.random()))
+        return false
     }
 
     func words(for work: JobWork) throws(RunStartError) -> [String] {

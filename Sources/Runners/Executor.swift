@@ -213,6 +213,12 @@ import Logging
             ended(job, job.finish(attempt: attempt, .crashed, now: context.now, random: context.random()))
             admission.slotFreed()
         }
+        for (id, program) in busy where starting[id] == program.attempt {
+            starting[id] = nil
+            ended(program.job, program.job.finish(attempt: program.attempt, .crashed, now: context.now, random: context.random()))
+            admission.slotFreed()
+        }
+        busy = [:]
         spawnable = []
         // The starts of the rest are committed while the server goes down; the next one finds them running and counts them as crashed.
         for _ in starting { admission.slotFreed() }

@@ -132,3 +132,14 @@ def test_a_cancel_ends_the_wait_for_a_program_that_is_being_written(serve, recip
         good = server.submit(recipe_name="good")["job_id"]
         assert server.wait_terminal(good)["status"] == "succeeded"
     assert server.status(job)["status"] == "cancelled"
+
+
+def test_a_drain_while_a_program_is_being_written_leaves_no_viewer_without_an_end(serve, recipes):
+    path = write(recipes / "fresh", "#!/bin/sh\necho new\n")
+    server = serve("--drain-grace", "2s", recipes=recipes)
+    with path.open("ab"):
+        job = server.submit(recipe_name="fresh", max_attempts=1)["job_id"]
+        server.wait_for(job, "running")
+        server.terminate()
+        assert server.wait(10) == 0
+    assert "Run ended" in server.log() and "Interrupted by a server restart" in server.log()
