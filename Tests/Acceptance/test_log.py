@@ -42,3 +42,11 @@ def test_a_submit_whose_client_has_left_is_in_the_log_too(serve):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     until(lambda: "Run ended" in server.log(), 20 * PATIENCE, "the run's end")
     assert server.log().count("Run submitted client=127.0.0.1") == 1
+
+
+def test_at_debug_a_request_has_its_run(serve):
+    server = serve("--log-format", "json", "--log-level", "debug")
+    job = server.submit(recipe_name="quick")["job_id"]
+    server.wait_terminal(job)
+    until(lambda: any(line.get("job_id") == job and line["method"] == "GET" for line in lines(server, "request")))
+    assert [line["job_id"] for line in lines(server, "request's run")] == [job]

@@ -29,6 +29,7 @@ extension APIServer {
             switch answer {
             // A new run may have been started since; what was accepted was queued.
             case .submitted(let job, let isNew):
+                AccessLog(context.logger).submitted(job.id, isNew: isNew)
                 Self.accepted(job, isNew ? .queued : job.published.snapshot.status, exchange)
             case .queueFull: exchange.refuse(.queueFull)
             case .idTaken where draws > 1: submit(order, from: client, exchange, draws: draws - 1)
