@@ -45,8 +45,8 @@ extension Executor {
         // Before anything else, since it also ends what could not be ended in time.
         context.guardian.stop()
         LeaderNotes.remove(context.guardian.notes)
-        context.files.stop()
-        context.results.stop()
+        context.files.stop(within: context.settings.filesPatience)
+        context.results.stop(within: context.settings.filesPatience)
         onDrained()
     }
 

@@ -97,9 +97,9 @@ package final class RunFiles: Sendable {
     func post(_ task: Task) { inbox.post(task) }
 
     /// Gives what was posted so far a moment, and ends the thread. What is left of directories goes at the next start.
-    func stop() {
+    func stop(within patience: Duration) {
         post(.stop)
-        if isDone.wait(timeout: Limits.filesPatience, for: { $0 ? true : nil }) == true { return thread.join() }
+        if isDone.wait(timeout: patience, for: { $0 ? true : nil }) == true { return thread.join() }
         isGivenUp.withLock { $0 = true }
     }
 

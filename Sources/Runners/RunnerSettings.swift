@@ -10,6 +10,8 @@ package struct RunnerSettings: Sendable {
     package var killGrace = Duration.seconds(5)
     /// What running runs get at a shutdown, the kill grace included, which it caps.
     package var drainGrace = Duration.seconds(8)
+    /// How long a shutdown waits for the removal of runs' directories; what is left goes at the next start.
+    package var filesPatience = Limits.filesPatience
     /// This server's own id, kept with its database.
     package var instanceID: String
     /// The soft limit of open files that children get; nil: the server's.

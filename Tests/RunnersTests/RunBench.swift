@@ -38,6 +38,8 @@ final class RunBench: Sendable {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         var settings = RunnerSettings(instanceID: instance, attemptsDirectory: directory.path + "/runs")
         settings.killGrace = .milliseconds(300)
+        // Tests look whether everything was removed.
+        settings.filesPatience = .seconds(60)
         change(&settings)
         let fixed = settings
         var limits = JobLimits()
