@@ -18,6 +18,8 @@ struct WatchdogTests {
         }
         entered.wait()
         let began = try #require(pulse.last)
+        // Between its signal and its wait the thread computes.
+        while !pulse.description.hasSuffix("waiting for a lock or a call") { sched_yield() }
         var watchdog = Watchdog([pulse], limit: .seconds(10))
         #expect(watchdog.look(now: began + .seconds(9)) == [])
         #expect(watchdog.stuckLoop == nil)
